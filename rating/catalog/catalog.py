@@ -1,0 +1,75 @@
+"""A catalog revision, compiled: what the kernel and metering look up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from rating.catalog.meters import Meter, MeterSource, meter_from
+from rating.catalog.plans import Plan, plan_from
+
+Doc = Mapping[str, Any]
+
+
+class Feature(NamedTuple):
+    """Something that a plan gives access to. `kind` is boolean, static or metered."""
+
+    key: str
+    kind: str
+    meter: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """One revision of a tenant's catalog; revision 0 is none. `doc` is the canonical document that it was made from."""
+
+    revision: int
+    meters: Mapping[str, Meter]
+    sources_by_type: Mapping[str, tuple[MeterSource, ...]]
+    plans: Mapping[tuple[str, int], Plan]
+    features: Mapping[str, Feature]
+    timezone: str = "UTC"
+    storefronts: Mapping[str, Doc] = field(default_factory=dict)
+    doc: Doc = field(default_factory=dict, repr=False, compare=False)
+
+    def choose(self, key: str, start: int, version: int | None = None) -> Plan | None:
+        """The plan that a new subscription takes: that version, or the newest in effect at `start`; none retired."""
+        found = [
+            plan
+            for plan in self.plans.values()
+            if plan.key == key
+            and not plan.retired
+            and (plan.effective_from <= start if version is None else plan.version == version)
+        ]
+        return max(found, key=lambda plan: (plan.effective_from, plan.version), default=None)
+
+
+EMPTY = Catalog(0, {}, {}, {}, {})
+"""Before any catalog is in force."""
+
+
+def compile_catalog(doc: Doc, revision: int) -> Catalog:
+    """The catalog of a canonical document, as `publish` made it. The document was checked, so this raises nothing."""
+    retired = doc.get("retired", {})
+    gone_meters = set(retired.get("meters", ()))
+    gone_plans = {(key, version) for key, version in retired.get("plans", ())}
+    meters = {each["key"]: meter_from(each, each["key"] in gone_meters) for each in doc.get("meters", ())}
+    by_type: dict[str, list[MeterSource]] = {}
+    for meter in meters.values():
+        for source in meter.sources:
+            by_type.setdefault(source.event_type, []).append(source)
+    plans = [plan_from(each, (each["key"], each["version"]) in gone_plans) for each in doc.get("plans", ())]
+    return Catalog(
+        revision=revision,
+        meters=meters,
+        sources_by_type={kind: tuple(sources) for kind, sources in by_type.items()},
+        plans={(plan.key, plan.version): plan for plan in plans},
+        features={
+            each["key"]: Feature(each["key"], each["kind"], each.get("meter"))
+            for each in doc.get("features", ())
+        },
+        timezone=doc.get("settings", {}).get("timezone", "UTC"),
+        storefronts={each["key"]: each for each in doc.get("storefronts", ())},
+        doc=doc,
+    )

@@ -1,0 +1,122 @@
+"""Commands of one account, each to its rule; a refusal is a value that the engine rejects with."""
+
+from __future__ import annotations
+
+from rating import credits, lines, numbers, subscriptions, waiting
+from rating.errors import Refused
+from rating.records import Command
+from rating.state import NEVER, Grant, Subscription
+from rating.step import Step
+from rating.times import parse_time
+
+_SCALE = 10 ** (numbers.AMOUNT_DIGITS - numbers.QTY_DIGITS)
+
+
+def apply(step: Step, command: Command) -> None:
+    """Apply any command but corrections. Raises `Refused`."""
+    kind = command.type
+    if kind == "subscribe":
+        subscriptions.subscribe(step, command)
+    elif kind == "cancel":
+        subscriptions.cancel(step, command)
+    elif kind == "resume":
+        subscriptions.resume(step, command)
+    elif kind == "grant_credits":
+        _grant(step, command)
+    elif kind == "void_grant":
+        _void(step, command)
+    elif kind not in ("register_subject", "remove_subject", "unpark"):
+        raise Refused(f"{kind} is not supported yet")
+
+
+def _grant(step: Step, command: Command) -> None:
+    fields = command.fields
+    key = fields["grant"]
+    if step.cells.get(("grant", step.tenant, step.account), key) is not None:
+        raise Refused(f"grant {key} is there already: give it another name")
+    order = (step.cells.get(("account", step.tenant, step.account), "grants") or 0) + 1
+    step.cells.put(("account", step.tenant, step.account), "grants", order)
+    applies = fields.get("applies_to") or {}
+    amount = numbers.quantity(fields["amount"]) * _SCALE
+    effective = parse_time(fields["effective_from"]) if fields.get("effective_from") else command.time
+    made = Grant(
+        amount=amount, unit=fields["unit"], priority=int(fields.get("priority", 50)), effective=effective,
+        expires=parse_time(fields["expires_at"]) if fields.get("expires_at") else NEVER, order=order, balance=amount,
+        entries=0, charges=_names(applies.get("charges")), meters=_names(applies.get("meters")),
+        rollover=_rollover(fields.get("rollover")), rolled=_period_end(step, command.time), ahead=0, ended="",
+    )  # fmt: skip
+    credits.grant(step, key, made)
+    if effective < command.time:
+        _pay_what_is_due(step, effective)
+
+
+def _names(found: object) -> tuple[str, ...] | None:
+    return None if found is None else tuple(found)  # type: ignore[arg-type]
+
+
+def _rollover(doc: dict[str, str] | None) -> tuple[int, int] | None:
+    if doc is None:
+        return None
+    high = numbers.quantity(doc["max"]) * _SCALE if doc.get("max") is not None else numbers.AMOUNT_MAX
+    return numbers.quantity(doc.get("min", "0")) * _SCALE, high
+
+
+def _period_end(step: Step, at: int) -> int:
+    """The end of the oldest subscription's period: a grant by command rolls over then."""
+    from rating.places import period_at
+
+    for sub in step.subscriptions():
+        if sub.end == NEVER:
+            return period_at(sub, step.plan(sub).period, max(at, sub.start)).end
+    return NEVER
+
+
+def _void(step: Step, command: Command) -> None:
+    key = command.fields["grant"]
+    held: Grant | None = step.cells.get(("grant", step.tenant, step.account), key)
+    if held is None or held.ended:
+        raise Refused(f"grant {key} is {'unknown' if held is None else 'over already'}")
+    wanted = command.fields.get("amount")
+    amount = held.balance if wanted is None else numbers.quantity(wanted) * _SCALE
+    if amount > held.balance:
+        raise Refused(f"grant {key} has only {numbers.amount_text(held.balance)} left: void no more than that")
+    credits.end(step, key, held if wanted is None else held, "void", amount)
+
+
+def _pay_what_is_due(step: Step, effective: int) -> None:
+    """A grant that is set back to a period's start pays what is due in it, oldest first, with adjustment lines."""
+    for sub in step.subscriptions():
+        plan = step.plan(sub)
+        bucket = ("charge", step.tenant, step.account, sub.id)
+        found = sorted(step.cells.members(bucket), key=lambda each: each[1].order)
+        for member, held in found:
+            charge, _, start = member.rpartition("|")
+            due = held.billed - held.credits
+            if held.closed or due <= 0 or max(int(start), sub.start) < effective:
+                continue
+            _adjust(step, sub, charge, int(start), due)
+        del plan
+
+
+def _adjust(step: Step, sub: Subscription, charge: str, start: int, due: int) -> None:
+    from rating.places import period_at
+
+    plan = step.plan(sub)
+    meter = next((each.meter for each in plan.charges if each.key == charge), None)
+    held = lines.charge_period(step, sub, charge, start)
+    bucket = lines.group_bucket(step, sub, charge, start)
+    group = step.cells.get(bucket, lines.NO_GROUP) or lines.EMPTY
+    line = lines.next_id(step, sub, charge, "adjustment", lines.NO_GROUP, start, group)
+    at = max(start, sub.start)
+    held, paid = credits.burn(step, held, due, plan.currency, charge, meter, at, line)
+    if not paid:
+        return
+    end = period_at(sub, plan.period, start).end
+    group = lines.write(
+        step, sub, plan, charge, "adjustment", meter, {}, lines.NO_GROUP, (start, end), (start, end), group, 0, 0, paid, (),
+    )  # fmt: skip
+    step.cells.put(bucket, lines.NO_GROUP, group)
+    lines.save_period(step, sub, charge, start, held)
+
+
+__all__ = ["apply", "waiting"]

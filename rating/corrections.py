@@ -1,0 +1,92 @@
+"""`retract_usage` and `amend_usage`: the event as it was is taken back, and rated as it should have been."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+from rating import rate, waiting
+from rating.effects import Effect
+from rating.errors import Refused
+from rating.metering import BadUsage
+from rating.ids import root_key
+from rating.places import runs_at
+from rating.records import Command, WasEvent
+from rating.seen import Entry
+from rating.state import Waiting
+from rating.step import Step
+from rating.times import format_time
+
+UNCOUNTED = "rating.uncounted.v1"
+
+
+def correct(step: Step, command: Command, accept_past: int, metering: Any) -> None:
+    """Apply the correction. Raises `Refused`."""
+    was, now = command.was, command.now
+    assert was is not None
+    key = root_key(step.tenant, step.account) + was.uid
+    found = step.ids.find([key])[0]
+    entry = None if found is None else Entry.read(found)
+    if entry is None or entry.retracted:
+        raise Refused(f"event {was.id} of {was.source} was not accepted for this account, or is taken back already")
+    if entry.digest != was.digest or (was.time is not None and entry.time != was.time):
+        raise Refused(f"was is not event {was.id} of {was.source} as it was accepted")
+    if entry.time < step.now - accept_past:
+        raise Refused(f"event {was.id} is older than accept_past: correct it offline")
+    before = _waiting(step, was, entry.time, entry.revision, command, metering)
+    after = None
+    if now is not None:
+        time = entry.time if now.time is None else now.time
+        if time < step.now - accept_past:
+            raise Refused("now.time is older than accept_past")
+        after = _waiting(step, now, time, step.catalog.revision, command, metering)
+    _apply(step, was.uid, before, -1)
+    if after is not None:
+        _apply(step, was.uid, after, 1)
+        new = entry._replace(digest=now.digest, time=after.time, revision=after.revision)  # type: ignore[union-attr]
+        step.ids.add(key, new.bytes())
+    else:
+        step.ids.add(key, entry._replace(retracted=True).bytes())
+    rows = [row for event, sign in ((before, -1), (after, 1)) if event is not None for row in _rows(step, event, sign)]
+    value = {"partition": step.source.partition, "offset": step.source.offset, "uncounted": [], "rows": rows}
+    step.effects.append(Effect(UNCOUNTED, "", value))
+
+
+def _apply(step: Step, uid: bytes, event: Waiting, sign: int) -> None:
+    if waiting.runs(step.subscriptions(), event.subscription, event.time):
+        rate.rate(step, waiting.bunches([event]), "correction", sign)
+    elif sign > 0:
+        waiting.keep(step, uid, event)
+    else:
+        for member, _ in list(step.cells.members(waiting.bucket(step))):
+            if member.endswith(uid.hex()):
+                step.cells.put(waiting.bucket(step), member, None)
+
+
+def _waiting(step: Step, event: WasEvent, time: int, revision: int, command: Command, metering: Any) -> Waiting:
+    measured = metering(revision).measure(event.type, json.loads(event.data, parse_float=Decimal), event.subject)
+    if isinstance(measured, BadUsage):
+        raise Refused(measured.detail)
+    readings = tuple((each.meter, each.value, each.dims) for each in measured)
+    return Waiting(
+        event.subscription, event.source, event.id, event.type, event.subject, time, command.received, event.data,
+        revision, readings, tuple(command.origin),
+    )  # fmt: skip
+
+
+def _rows(step: Step, event: Waiting, sign: int) -> list[dict[str, Any]]:
+    shared = {
+        "tenant": step.tenant, "account": step.account, "subject": event.subject, "source": event.source,
+        "id": event.id, "type": event.type, "time": format_time(event.time), "data": event.data.decode(), "sign": sign,
+    }  # fmt: skip
+    if not event.readings:
+        return [shared | {"meter": "", "value": "0", "dimensions": {}}]
+    meters = step.catalog.meters
+    return [
+        shared | {"meter": meter, "value": str(value), "dimensions": dict(zip(meters[meter].dimensions, dims, strict=True))}
+        for meter, value, dims in event.readings
+    ]
+
+
+__all__ = ["correct", "runs_at"]

@@ -1,0 +1,28 @@
+"""Deterministic ids: the same fact has the same id in every replay. The one file that makes them."""
+
+from __future__ import annotations
+
+import json
+from hashlib import blake2b
+
+_BYTES = 15
+
+
+def line_id(tenant: str, account: str, subscription: str, charge: str, kind: str, dimensions: str, start: int, revision: int) -> str:
+    """The id of a charge line. `dimensions` are the group's values as JSON."""
+    return "chg_" + _hash(tenant, account, subscription, charge, kind, dimensions, start, revision)
+
+
+def entry_id(tenant: str, account: str, grant: str, number: int) -> str:
+    """The id of a ledger entry: the `number`-th of its grant."""
+    return "led_" + _hash(tenant, account, grant, number)
+
+
+def root_key(tenant: str, root: str) -> bytes:
+    """The first 8 bytes of the keys of a tree's events in the set of seen ids."""
+    return blake2b(f"{tenant}/{root}".encode(), digest_size=8).digest()
+
+
+def _hash(*parts: str | int) -> str:
+    text = json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
+    return blake2b(text.encode(), digest_size=_BYTES).hexdigest()

@@ -1,0 +1,72 @@
+"""What a price model is: a function from an aggregate to a total, in one of four shapes by how its aggregate inverts.
+
+    quantity   one number Q                            total(q)              flat, per_unit, graduated, package …
+    each       a running sum of what each event costs  fee(event)            dynamic, tiers of `scope: event`
+    slots      one Q a slot, an event in one of them   slot(time), curves    scheduled
+    order      all events, in the order of time        total_of(events)      percentage with an allowance
+
+Rating emits `price(after) − price(before)`, so for each shape a retraction is the same step backwards: subtract from
+Q, subtract the fee, subtract from the slot's Q, take the event out of the list. Every shape but `quantity` also answers
+`parts_of(events)`, so that a caller who holds all events need not know the shape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, NamedTuple, Protocol
+
+from rating.prices.part import Part
+
+Kind = Literal["quantity", "each", "slots", "order"]
+
+
+class PricedEvent(NamedTuple):
+    """One event as event-priced models see it; sorting a list of them gives the order of contract: time, then key.
+
+    `time` in microseconds, `key` orders equal times (source and id), `value` and `amount` in 10⁻¹². `tier_value` in
+    10⁻¹², or `None` where the value itself chooses the tier.
+    """
+
+    time: int
+    key: str
+    value: int
+    amount: int = 0
+    tier_value: int | None = None
+
+
+class QuantityPrice(Protocol):
+    """A price of one number. `q` is in 10⁻¹² units and counts as 0 when negative; totals are in 10⁻³⁶."""
+
+    def total(self, q: int) -> int: ...
+
+    def parts(self, q: int) -> tuple[Part, ...]: ...
+
+
+class EventPrice(Protocol):
+    """A price of events, each taken by itself. The list need not be sorted."""
+
+    def fee(self, event: PricedEvent) -> int: ...
+
+    def parts_of(self, events: Sequence[PricedEvent]) -> tuple[Part, ...]: ...
+
+
+class SlotPrice(Protocol):
+    """Several prices of a number; the time of an event says in which slot it counts."""
+
+    def slot(self, time: int) -> int: ...
+
+    def curve(self, slot: int) -> QuantityPrice: ...
+
+
+class OrderPrice(Protocol):
+    """A price of events in their order. The list is sorted."""
+
+    def total_of(self, events: Sequence[PricedEvent]) -> int: ...
+
+    def parts_of(self, events: Sequence[PricedEvent]) -> tuple[Part, ...]: ...
+
+
+class GroupPrice(Protocol):
+    """A price that depends on the group's dimensions: which curve a group has, or `None` where nothing prices it."""
+
+    def curve_of(self, dimensions: Mapping[str, str]) -> QuantityPrice | None: ...

@@ -1,0 +1,63 @@
+"""One account's part of one step: what it reads and writes, what it emits, and the moment it is booked at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rating.catalog import Catalog, Plan
+from rating.cells import Cells, Ids
+from rating.effects import Effect
+from rating.records import Position
+from rating.state import Subscription
+from rating.times import format_time
+
+
+@dataclass(slots=True)
+class Step:
+    """`now` is the moment of booking: the log's clock for usage and commands, the due time for a timer."""
+
+    cells: Cells
+    ids: Ids
+    catalog: Catalog
+    plans: dict[tuple[Any, ...], Plan]
+    tenant: str
+    account: str
+    now: int
+    source: Position
+    effects: list[Effect] = field(default_factory=list)
+
+    @property
+    def key(self) -> str:
+        return f"{self.tenant}/{self.account}"
+
+    def emit(self, topic: str, value: Mapping[str, Any]) -> None:
+        self.effects.append(Effect(topic, self.key, value))
+
+    @property
+    def time_text(self) -> str:
+        return format_time(self.now)
+
+    def plan(self, subscription: Subscription) -> Plan:
+        """The effective plan of a subscription, compiled once."""
+        from rating.catalog import effective_plan
+        import json
+
+        key = (self.tenant, subscription.plan, subscription.version, subscription.storefront, subscription.region,
+               subscription.channel, subscription.currency, subscription.overrides)
+        found = self.plans.get(key)
+        if found is None:
+            published = self.catalog.plans[subscription.plan, subscription.version]
+            selectors = {"storefront": subscription.storefront, "region": subscription.region,
+                         "channel": subscription.channel, "currency": subscription.currency}
+            overrides = json.loads(subscription.overrides) if subscription.overrides else None
+            found = self.plans[key] = effective_plan(published.doc, selectors, overrides, published.retired)
+        return found
+
+    def subscriptions(self) -> list[Subscription]:
+        found = [value for _, value in self.cells.members(("sub", self.tenant, self.account))]
+        return sorted(found, key=lambda each: each.order) if len(found) > 1 else found
+
+    def save(self, subscription: Subscription) -> None:
+        self.cells.put(("sub", self.tenant, self.account), subscription.id, subscription)

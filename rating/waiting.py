@@ -1,0 +1,104 @@
+"""Usage that waits: kept while no subscription runs at its time, rated when one comes, rejected when it is too old."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+from rating import rate
+from rating.effects import Effect
+from rating.places import runs_at
+from rating.state import Subscription, Waiting
+from rating.step import Step
+from rating.times import HOUR, format_time
+
+REJECTED = "usage.rejected.v1"
+EVENTS = "usage.events.v1"
+
+
+def bucket(step: Step) -> tuple[str, ...]:
+    return ("wait", step.tenant, step.account)
+
+
+def keep(step: Step, uid: bytes, event: Waiting) -> None:
+    """Let an event wait."""
+    step.cells.put(bucket(step), f"{event.received:020d}|{uid.hex()}", event)
+
+
+def runs(subs: Iterable[Subscription], subscription: str | None, time: int) -> bool:
+    """Whether some subscription that the event may rate in runs at its time."""
+    return any(runs_at(sub, time) for sub in subs if subscription in (None, sub.id))
+
+
+def rate_waiting(step: Step) -> None:
+    """Rate what the subscriptions now there run for."""
+    subs = step.subscriptions()
+    ready: list[Waiting] = []
+    for member, event in list(step.cells.members(bucket(step))):
+        if runs(subs, event.subscription, event.time):
+            ready.append(event)
+            step.cells.put(bucket(step), member, None)
+    rate.rate(step, bunches(ready))
+
+
+def bunches(events: Iterable[Waiting]) -> list[rate.Bunch]:
+    """Events as rating takes them."""
+    found: dict[tuple[str, tuple[str, ...], int, str | None], rate.Bunch] = {}
+    for event in events:
+        for meter, value, dims in event.readings:
+            key = (meter, tuple(dims), event.time // HOUR, event.subscription)
+            held = found.get(key)
+            if held is None:
+                held = found[key] = rate.Bunch(*key[:3], event.subscription, [], [], [])
+            held.times.append(event.time)
+            held.keys.append(f"{event.source} {event.id}")
+            held.values.append(value)
+    return list(found.values())
+
+
+def expire(step: Step, before: int) -> None:
+    """Reject what was received before the moment and still waits; what is before every start is only forgotten."""
+    subs = step.subscriptions()
+    for member, event in list(step.cells.members(bucket(step))):
+        if event.received > before:
+            break
+        step.cells.put(bucket(step), member, None)
+        if not subs or event.time >= min(sub.start for sub in subs):
+            detail = "no active subscription came while the event was kept: subscribe the account from an earlier start"
+            step.effects.append(rejected(step, event, "unrated", detail))
+
+
+def oldest(step: Step) -> int | None:
+    """When the one that waits longest was received."""
+    first = next(iter(step.cells.members(bucket(step))), None)
+    return None if first is None else first[1].received
+
+
+def rejected(step: Step, event: Waiting, code: str, detail: str) -> Effect:
+    """A rejection from `rate`: the value is the event as it was normalized."""
+    headers = (
+        ("error", code), ("error_detail", detail), ("stage", "rate"), ("origin_topic", event.origin[0]),
+        ("origin_partition", str(event.origin[1])), ("origin_offset", str(event.origin[2])),
+    )  # fmt: skip
+    return Effect(REJECTED, step.key, cloud_event(step.tenant, step.account, event), headers)
+
+
+def release(step: Step, account: str) -> None:
+    """Publish again what waits here, with `account` set: the name belongs to another account."""
+    for member, event in list(step.cells.members(bucket(step))):
+        step.cells.put(bucket(step), member, None)
+        step.effects.append(Effect(EVENTS, f"{step.tenant}/{account}", cloud_event(step.tenant, account, event)))
+
+
+def cloud_event(tenant: str, account: str, event: Waiting) -> dict[str, Any]:
+    """The event as a structured CloudEvent with `account` and `time` filled in."""
+    value: dict[str, Any] = {
+        "specversion": "1.0", "id": event.id, "source": event.source, "type": event.type, "tenant": tenant,
+        "subject": event.subject, "account": account, "time": format_time(event.time),
+    }  # fmt: skip
+    if event.subscription is not None:
+        value["subscription"] = event.subscription
+    value["data"] = json.loads(event.data, parse_float=Decimal)
+    return value

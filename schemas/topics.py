@@ -1,0 +1,73 @@
+"""Every topic, in one table: its name, how it is kept, and how many partitions it has.
+
+`LOG_ALIGNED` topics have the partition count that the log began with, for the log's life: the partition of an account
+in one is its partition in all. See the contract, section 1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+DAY_MS = 24 * 3600 * 1000
+
+
+class Partitions(StrEnum):
+    """How many partitions a topic gets when it is made."""
+
+    ONE = "one"
+    SETTING = "setting"
+    LOG_ALIGNED = "log"
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A topic's base name and the configuration that it is made with. `retention_ms` -1 keeps for ever."""
+
+    name: str
+    partitions: Partitions
+    compact: bool = False
+    retention_ms: int = -1
+    append_time: bool = False
+    message_bytes_max: int = 1_048_588
+
+    def config(self) -> dict[str, str]:
+        """The topic configuration, as Kafka's admin API takes it."""
+        config = {
+            "cleanup.policy": "compact" if self.compact else "delete",
+            "message.timestamp.type": "LogAppendTime" if self.append_time else "CreateTime",
+            "max.message.bytes": str(self.message_bytes_max),
+        }
+        if self.compact:
+            config |= {"min.cleanable.dirty.ratio": "0.1", "segment.ms": str(DAY_MS // 4)}
+        else:
+            config["retention.ms"] = str(self.retention_ms)
+        return config
+
+
+LARGE = 8 * 1_048_576
+"""Records that carry another record, or a whole catalog."""
+
+EVENTS = Topic("usage.events.v1", Partitions.SETTING, retention_ms=7 * DAY_MS, append_time=True)
+COMMANDS = Topic(
+    "billing.commands.v1", Partitions.ONE, retention_ms=90 * DAY_MS, append_time=True, message_bytes_max=LARGE
+)
+CATALOG = Topic("billing.catalog.v1", Partitions.ONE, compact=True, message_bytes_max=LARGE)
+LOG = Topic("rating.log.v1", Partitions.LOG_ALIGNED, message_bytes_max=LARGE)
+DIRECTORY = Topic("rating.directory.v1", Partitions.ONE, compact=True, message_bytes_max=LARGE)
+STATE = Topic("rating.state.v1", Partitions.LOG_ALIGNED, compact=True, message_bytes_max=LARGE)
+"""Internal: the changelog of rating's cells."""
+UNCOUNTED = Topic("rating.uncounted.v1", Partitions.LOG_ALIGNED, message_bytes_max=LARGE)
+"""Internal: which events of a pack were not counted, and what corrections added or took."""
+CHARGES = Topic("billing.charges.v1", Partitions.LOG_ALIGNED)
+THRESHOLDS = Topic("billing.thresholds.v1", Partitions.LOG_ALIGNED)
+ENTITLEMENTS = Topic("billing.entitlements.v1", Partitions.LOG_ALIGNED, compact=True)
+LEDGER = Topic("billing.ledger.v1", Partitions.LOG_ALIGNED)
+SIGNALS = Topic("billing.signals.v1", Partitions.LOG_ALIGNED)
+REJECTED = Topic("usage.rejected.v1", Partitions.SETTING, retention_ms=90 * DAY_MS, message_bytes_max=LARGE)
+
+TOPICS = (
+    EVENTS, COMMANDS, CATALOG, LOG, DIRECTORY, STATE, UNCOUNTED,
+    CHARGES, THRESHOLDS, ENTITLEMENTS, LEDGER, SIGNALS, REJECTED,
+)  # fmt: skip
+BY_NAME = {topic.name: topic for topic in TOPICS}

@@ -1,0 +1,149 @@
+"""A process of the local stack that outlives the command that started it: its pid file, its start, its end.
+
+A pid file holds the pid and the process's start time, so that a number that the system gave to somebody else is never
+killed. The process is a session of its own: Ctrl-C in the terminal does not reach it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from streams import clock
+from streams.stack.errors import StackError
+
+POLL_S = 0.05
+STOP_S = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Daemon:
+    """One process of the stack, known by its name; `home` holds its pid file and `logs` its log."""
+
+    name: str
+    home: Path
+    logs: Path
+
+    @property
+    def pid_file(self) -> Path:
+        return self.home / f"{self.name}.pid"
+
+    @property
+    def log(self) -> Path:
+        return self.logs / f"{self.name}.log"
+
+    def pid(self) -> int | None:
+        """The pid of the running process, or `None`."""
+        try:
+            number, started = self.pid_file.read_text().split()
+        except (OSError, ValueError):
+            return None
+        return int(number) if _started(int(number)) == started else None
+
+    def start(self, command: Sequence[str], environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+        """Start it in the background; its output goes to its log."""
+        self.logs.mkdir(parents=True, exist_ok=True)
+        self.home.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, **(environment or {})},
+                start_new_session=True,
+            )
+        self.pid_file.write_text(f"{process.pid} {_started(process.pid)}")
+        return process
+
+    def stop(self) -> bool:
+        """End it, politely first; whether there was anything to end."""
+        pid = self.pid()
+        if pid is None:
+            self.pid_file.unlink(missing_ok=True)
+            return False
+        _signal(pid, signal.SIGTERM)
+        if not _waited(lambda: not _alive(pid), STOP_S):
+            _signal(pid, signal.SIGKILL)
+            _waited(lambda: not _alive(pid), STOP_S)
+        self.pid_file.unlink(missing_ok=True)
+        return True
+
+    def wait_until(self, answers: Callable[[], bool], process: subprocess.Popen[bytes], seconds: float) -> None:
+        """Wait until it answers. Raises `StackError` with its last words where it ends or stays silent."""
+
+        def settled() -> bool:
+            return process.poll() is not None or answers()
+
+        if not _waited(settled, seconds):
+            raise StackError(f"{self.name} did not answer within {seconds:.0f} s; its log is {self.log}")
+        if process.poll() is not None:
+            self.pid_file.unlink(missing_ok=True)
+            raise StackError(f"{self.name} ended at once: {self.last_words()} (its log is {self.log})")
+        # It outlives us on purpose: from here on the pid file knows it, and `Popen` need not warn that it still runs.
+        process.returncode = 0
+
+    def last_words(self) -> str:
+        """The last line of the log that says something."""
+        try:
+            lines = [line.strip() for line in self.log.read_text(errors="replace").splitlines()[-50:] if line.strip()]
+        except OSError:
+            lines = []
+        return lines[-1][:300] if lines else "it said nothing"
+
+
+def port_is_free(port: int) -> bool:
+    """Whether nobody listens at the port of this machine."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _started(pid: int) -> str | None:
+    """What tells this process from a later one with the same pid."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[19]
+    except (OSError, IndexError):
+        if Path("/proc/self/stat").exists():
+            return None
+    found = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return "-".join(found.stdout.split()) or None
+
+
+def _alive(pid: int) -> bool:
+    try:
+        done, _ = os.waitpid(pid, os.WNOHANG)
+    except ChildProcessError:
+        done = 0
+    if done == pid:
+        return False
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return _started(pid) is not None
+    return state != "Z"
+
+
+def _signal(pid: int, number: int) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return
+
+
+def _waited(holds: Callable[[], bool], seconds: float) -> bool:
+    deadline = clock.monotonic() + seconds
+    while not holds():
+        if clock.monotonic() > deadline:
+            return False
+        clock.pause(POLL_S)
+    return True

@@ -1,0 +1,101 @@
+"""Up, down, status of the local stack.
+
+`up` starts what is not there yet, waits until it answers, makes the topics and the tables, and says where everything
+is. A lock file keeps two of them from racing. What an interrupted `up` had started, it stops again.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+from streams.settings import Settings
+from streams.stack import broker, clickhouse
+from streams.stack.config import StackConfig
+from streams.stack.errors import StackError
+from streams.stack.process import Daemon
+
+Progress = Callable[[str], None]
+
+
+def up(settings: Settings, progress: Progress) -> dict[str, Any]:
+    """Start what is missing and describe the stack, as `status` does. Raises `StackError`."""
+    config = StackConfig.of(settings)
+    started: list[Daemon] = []
+    with _locked(config):
+        try:
+            _start_missing(config, progress, started)
+            progress("making topics")
+            _prepare(settings, progress)
+        except BaseException:
+            for each in started:
+                each.stop()
+            raise
+    return status(settings)
+
+
+def down(settings: Settings, purge: bool) -> list[str]:
+    """Stop what the local stack runs, and with `purge` delete its data; the names of what was stopped."""
+    config = StackConfig.of(settings)
+    with _locked(config):
+        stopped = [each.name for each in (broker.daemon(config), clickhouse.daemon(config)) if each.stop()]
+        if purge:
+            for folder in (config.kafka_data, config.clickhouse_data, config.logs, config.home / "slots"):
+                shutil.rmtree(folder, ignore_errors=True)
+            (config.home / "kafka.controller.port").unlink(missing_ok=True)
+    return stopped
+
+
+def status(settings: Settings) -> dict[str, Any]:
+    """`{"kafka": {"bootstrap_servers", "state"}, "clickhouse": {"url", "state"}}`; a state is running or stopped."""
+    config = StackConfig.of(settings)
+    with ThreadPoolExecutor(2) as pool:
+        kafka = pool.submit(broker.answers, config.bootstrap_servers, 2.0)
+        tables = pool.submit(clickhouse.answers, config.clickhouse_address)
+        return {
+            "kafka": {"bootstrap_servers": config.bootstrap_servers, "state": _state(kafka.result())},
+            "clickhouse": {"url": config.clickhouse_address, "state": _state(tables.result())},
+        }
+
+
+def _start_missing(config: StackConfig, progress: Progress, started: list[Daemon]) -> None:
+    parts = (
+        (config.own_clickhouse, clickhouse.daemon(config), clickhouse.answers, config.clickhouse_address, clickhouse.start),
+        (config.own_kafka, broker.daemon(config), broker.answers, config.bootstrap_servers, broker.start),
+    )
+    for own, process, answers, where, start in parts:
+        if own and process.pid() is None:
+            started.append(process)
+            start(config, progress)
+        elif own or answers(where):
+            progress(f"{process.name} is there already, at {where}")
+        else:
+            raise StackError(f"the settings name {where} for {process.name}, and nothing answers there: start it, or unset them")
+
+
+def _prepare(settings: Settings, progress: Progress) -> None:
+    from streams.stack import topics_admin
+
+    made = topics_admin.ensure(settings)
+    if made:
+        progress(f"{len(made)} topics made")
+
+
+def _state(answers: bool) -> str:
+    return "running" if answers else "stopped"
+
+
+@contextmanager
+def _locked(config: StackConfig) -> Iterator[None]:
+    try:
+        config.home.mkdir(parents=True, exist_ok=True)
+        lock = (config.home / "stack.lock").open("w")
+    except OSError as error:
+        raise StackError(f"{config.home} cannot be used ({error.strerror}): set AZOTTE_HOME to a folder that can be written") from None
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

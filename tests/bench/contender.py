@@ -1,0 +1,22 @@
+"""How a contender reports: one JSON line, with its own processor time and peak memory."""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+
+
+def done(name: str, events: int, seconds: float, lines: int) -> None:
+    """Print the result of this process; the caller exits afterwards."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    result = {
+        "name": name,
+        "events": events,
+        "seconds": seconds,
+        "cpu_seconds": used.ru_utime + used.ru_stime,
+        "memory_bytes": used.ru_maxrss * 1024,
+        "lines": lines,
+    }
+    sys.stdout.write(json.dumps(result) + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,117 @@
+"""A deployment under test: topics of its own on the shared broker, and `azotte` processes that can be killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from schemas import topics
+
+STOP_S = 30
+
+
+@dataclass(slots=True)
+class Fleet:
+    """Processes over one topic prefix. `folder` holds their home and their logs."""
+
+    servers: str
+    prefix: str
+    folder: pathlib.Path
+    partitions: int = 4
+    clickhouse: str | None = None
+    settings: dict[str, str] = field(default_factory=dict)
+    running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    starts: int = 0
+
+    def topic(self, topic: topics.Topic) -> str:
+        """The full name of a topic."""
+        return self.prefix + topic.name
+
+    def make_topics(self) -> None:
+        """All topics, with the producer's timestamps so that a test decides what is received when."""
+        admin = AdminClient({"bootstrap.servers": self.servers})
+        count = {topics.Partitions.ONE: 1}
+        wanted = [
+            NewTopic(
+                self.topic(topic),
+                count.get(topic.partitions, self.partitions),
+                1,
+                config=topic.config() | {"message.timestamp.type": "CreateTime", "retention.ms": "-1"},
+            )
+            for topic in topics.TOPICS
+        ]
+        for future in admin.create_topics(wanted).values():
+            future.result(30)
+
+    def environment(self) -> dict[str, str]:
+        """What every `azotte` process of this fleet runs with."""
+        found = {
+            "AZOTTE_HOME": str(self.folder / "home"),
+            "AZOTTE_KAFKA_BOOTSTRAP_SERVERS": self.servers,
+            "AZOTTE_TOPIC_PREFIX": self.prefix,
+            "AZOTTE_PARTITIONS": str(self.partitions),
+            "AZOTTE_WEB_PORT": "0",
+        }
+        if self.clickhouse is not None:
+            found["AZOTTE_CLICKHOUSE_URL"] = self.clickhouse
+        return {**os.environ, **found, **self.settings}
+
+    def start(self, name: str, *arguments: str, extra: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+        """Start `azotte ARGUMENTS` under a name; its output goes to `<name>.log`."""
+        self.starts += 1
+        with (self.folder / f"{name}.log").open("ab") as log:
+            process = subprocess.Popen(
+                [str(pathlib.Path(sys.executable).with_name("azotte")), *arguments],
+                env=self.environment() | dict(extra or {}),
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+            )
+        self.running[name] = process
+        return process
+
+    def kill(self, name: str) -> None:
+        """SIGKILL: no word to anybody."""
+        process = self.running.pop(name)
+        process.send_signal(signal.SIGKILL)
+        process.wait(STOP_S)
+
+    def stop(self) -> None:
+        """End everything, politely first."""
+        for process in self.running.values():
+            process.send_signal(signal.SIGCONT)
+            process.terminate()
+        for process in self.running.values():
+            try:
+                process.wait(STOP_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait(STOP_S)
+        self.running.clear()
+
+    def log(self, name: str) -> str:
+        """What a process said, its last 4,000 characters."""
+        path = self.folder / f"{name}.log"
+        return path.read_text(errors="replace")[-4_000:] if path.exists() else ""
+
+    def logs(self) -> str:
+        """What all of them said last, for a failing assertion."""
+        return "\n".join(f"--- {path.stem}\n{self.log(path.stem)}" for path in sorted(self.folder.glob("*.log")))
+
+    def command(self, commands: Iterable[Mapping[str, object]]) -> None:
+        """Publish commands in their order."""
+        producer = Producer({"bootstrap.servers": self.servers, "enable.idempotence": True, "message.max.bytes": 8_000_000})
+        for command in commands:
+            key = f"{command['tenant']}/{command.get('account', '')}"
+            producer.produce(self.topic(topics.COMMANDS), json.dumps(command).encode(), key)
+            producer.poll(0)
+        assert producer.flush(30) == 0

@@ -1,0 +1,119 @@
+"""What came out: charge lines as a billing consumer reads them, and the checks that every replay must pass."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
+
+Line = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Reader:
+    """Follows whole topics, `read_committed`, from their beginning; keeps every record it has seen."""
+
+    servers: str
+    topic: str
+    records: list[tuple[bytes | None, bytes | None, dict[str, bytes]]] = field(default_factory=list)
+    _consumer: Consumer | None = None
+
+    def poll(self, seconds: float = 0.2) -> int:
+        """Read what is there; how many records came."""
+        consumer = self._open()
+        messages = consumer.consume(10_000, seconds)
+        found = [message for message in messages if message.error() is None]
+        for message in messages:
+            error = message.error()
+            assert error is None or error.retriable() or error.code() == KafkaError._TRANSPORT, error
+        self.records += [(m.key(), m.value(), dict(m.headers() or ())) for m in found]
+        return len(found)
+
+    def close(self) -> None:
+        if self._consumer is not None:
+            self._consumer.close()
+
+    def _open(self) -> Consumer:
+        if self._consumer is None:
+            self._consumer = Consumer(
+                {
+                    "bootstrap.servers": self.servers,
+                    "group.id": f"test-reader-{self.topic}",
+                    "isolation.level": "read_committed",
+                    "enable.auto.commit": False,
+                    "topic.metadata.refresh.interval.ms": 500,
+                }
+            )
+            found = self._consumer.list_topics(self.topic, 10).topics[self.topic].partitions
+            self._consumer.assign([TopicPartition(self.topic, number, OFFSET_BEGINNING) for number in found])
+        return self._consumer
+
+
+def lines(reader: Reader) -> list[Line]:
+    """The reader's records as charge lines."""
+    return [json.loads(value) for _, value, _ in reader.records if value is not None]
+
+
+def billed(charges: Iterable[Line]) -> dict[tuple[str, str], Fraction]:
+    """The sum of the lines' amounts for each (account, charge)."""
+    sums: dict[tuple[str, str], Fraction] = defaultdict(Fraction)
+    for line in charges:
+        sums[line["account"], line["charge"]] += Fraction(line["amount"])
+    return dict(sums)
+
+
+def faults(charges: Iterable[Line]) -> list[str]:
+    """What a billing consumer must never see: an id twice, a gap in `revision`, parts that do not sum."""
+    found: list[str] = []
+    seen: set[str] = set()
+    groups: dict[tuple[str, ...], list[Line]] = defaultdict(list)
+    for line in charges:
+        if line["id"] in seen:
+            found.append(f"line {line['id']} came twice")
+        seen.add(line["id"])
+        groups[_group(line)].append(line)
+        if sum((Fraction(detail["amount"]) for detail in line["details"]), Fraction(0)) != Fraction(line["amount"]):
+            found.append(f"details of {line['id']} do not sum to its amount")
+    for group, mine in groups.items():
+        found += _group_faults(group, sorted(mine, key=lambda line: int(line["revision"])))
+    return found
+
+
+def _group(line: Line) -> tuple[str, ...]:
+    dimensions = json.dumps(line["dimensions"], sort_keys=True)
+    return (line["account"], line["subscription"], line["charge"], dimensions, line["period_start"])
+
+
+def _group_faults(group: tuple[str, ...], mine: list[Line]) -> Iterable[str]:
+    if [line["revision"] for line in mine] != list(range(1, len(mine) + 1)):
+        yield f"revisions of {group} are {[line['revision'] for line in mine]}"
+    rated = [line for line in mine if line["kind"] != "close"]
+    for name in ("quantity", "amount"):
+        running = Fraction(0)
+        for line in rated:
+            running += Fraction(line[name])
+            if running != Fraction(line[f"{name}_total"]):
+                yield f"{name}_total of {line['id']} is not the sum of its group's lines"
+
+
+def until(holds: Callable[[], bool], seconds: float, what: str, detail: Callable[[], object] = lambda: "") -> None:
+    """Wait for a condition, without ever guessing how long it takes; fail by name after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, f"{what} did not come within {seconds} s {detail()}"
+
+
+def differences(
+    want: Mapping[tuple[str, str], Fraction], got: Mapping[tuple[str, str], Fraction]
+) -> dict[tuple[str, str], tuple[Fraction | None, Fraction | None]]:
+    """Where the auditor's totals and the billed ones differ; an absent charge is 0."""
+    keys = want.keys() | got.keys()
+    return {
+        key: (want.get(key), got.get(key)) for key in keys if want.get(key, Fraction(0)) != got.get(key, Fraction(0))
+    }

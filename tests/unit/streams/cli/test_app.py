@@ -1,0 +1,188 @@
+"""The program as a whole: its help, wrong usage, exit statuses, what it imports at start, a closed pipe, Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from streams.cli.app import COMMANDS
+
+GROUPS = {
+    "catalog": ("validate", "diff", "apply", "show"),
+    "settings": ("show", "table"),
+}
+EVERY = [(name,) for name in COMMANDS] + [(group, name) for group, names in GROUPS.items() for name in names]
+
+
+def closed_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def azotte(*arguments: str, given: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("AZOTTE_")}
+    return subprocess.run(
+        [sys.executable, "-m", "streams.cli", *arguments],
+        input=given, capture_output=True, text=True, timeout=60, check=False, env=clean | environment,
+    )  # fmt: skip
+
+
+def sentence(answer: subprocess.CompletedProcess[str]) -> str:
+    """The one line of stderr, and nothing on stdout."""
+    assert answer.stdout == ""
+    lines = answer.stderr.strip().splitlines()
+    assert len(lines) == 1, answer.stderr
+    assert "Traceback" not in answer.stderr
+    return lines[0]
+
+
+@pytest.mark.parametrize("command", EVERY, ids=" ".join)
+def test_every_command_has_help(command: tuple[str, ...]) -> None:
+    answer = azotte(*command, "--help")
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert answer.stdout.startswith(f"Usage: azotte {' '.join(command)}")
+
+
+@pytest.mark.parametrize("command", EVERY, ids=" ".join)
+def test_every_command_refuses_an_option_that_it_does_not_have(command: tuple[str, ...]) -> None:
+    answer = azotte(*command, "--helpp")
+    assert answer.returncode == 2
+    assert "--help" in sentence(answer)
+
+
+def test_the_help_lists_every_command() -> None:
+    answer = azotte("--help")
+    assert answer.returncode == 0
+    for name in COMMANDS:
+        assert f"\n  {name} " in answer.stdout
+
+
+def test_no_command_at_all_shows_the_help_as_wrong_usage() -> None:
+    answer = azotte()
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert "Usage: azotte" in answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("typo", "meant"),
+    [(("subscibe",), "subscribe"), (("querry",), "query"), (("catalog", "aply"), "apply"), (("setings",), "settings")],
+)  # fmt: skip
+def test_a_misspelt_command_is_told_what_was_meant(typo: tuple[str, ...], meant: str) -> None:
+    answer = azotte(*typo)
+    assert answer.returncode == 2
+    assert f"Did you mean '{meant}'" in sentence(answer)
+
+
+def test_the_version_is_printed() -> None:
+    answer = azotte("--version")
+    assert answer.returncode == 0
+    assert answer.stdout.startswith("azotte ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("subscribe", "acme"), "Missing argument"),
+        (("subscribe", "a/b", "pro"), "account 'a/b' is not an id"),
+        (("subscribe", "acme", "pro", "--start", "monday"), "--start: 'monday' is not an RFC 3339 time"),
+        (("subscribe", "acme", "pro", "--plan-version", "x"), "plan-version"),
+        (("subscribe", "acme", "pro", "--quantity", "seats"), "--quantity 'seats' is not name=value"),
+        (("subscribe", "acme", "pro", "--overrides", "none.yaml"), "--overrides none.yaml: No such file"),
+        (("subscribe", "acme", "pro", "--overrides", "{"), "neither JSON nor YAML"),
+        (("subscribe", "acme", "pro", "--tenant", "a b"), "tenant 'a b' is not an id"),
+        (("subscribe", "acme", "pro", "--timezone", "Mars/Base"), "not sent: timezone: 'Mars/Base'"),
+        (("subscribe", "acme", "Pro"), "not sent: "),
+        (("cancel", "acme", "pro", "--at", "later"), "--at"),
+        (("grant", "acme", "1e3", "USD"), "AMOUNT '1e3' is not a decimal"),
+        (("grant", "acme", "5", "USD", "--rollover", "5"), "--rollover '5' is not min:max"),
+        (("grant", "acme", "5", "USD", "--expires-at", "x"), "--expires-at: 'x' is not"),
+        (("grant", "acme", "5", "USD", "--priority", "-1"), "--priority"),
+        (("void-grant", "acme", "g", "--amount", "x"), "--amount 'x' is not a decimal"),
+        (("retract", "acme", "--was", "{}"), "--was is an event without source"),
+        (("retract", "acme"), "--was"),
+        (("amend", "acme", "--was", '{"id": "1", "source": "s"}'), "--now"),
+        (("produce", "none.ndjson"), "none.ndjson: No such file"),
+        (("produce", "-", "--topic", "usage"), "--topic usage is no raw topic"),
+        (("produce", "-", "--format", "xml"), "--format"),
+        (("produce", "-", "--rate", "0"), "--rate"),
+        (("produce", "-", "--map", "id=id"), "a CSV needs --map or --set"),
+        (("redrive", "--code", "too_odl"), "did you mean too_old?"),
+        (("redrive", "--since", "yesterday"), "--since 'yesterday' is neither a time"),
+        (("run", "--for", "long"), "--for 'long' is not a duration"),
+        (("run", "--for", "0s"), "--for 0s is not between 1s and 24h"),
+        (("run", "--rate", "0"), "--rate"),
+    ],
+)  # fmt: skip
+def test_wrong_usage_is_one_sentence_and_status_2(arguments: tuple[str, ...], told: str) -> None:
+    answer = azotte(*arguments)
+    assert answer.returncode == 2, answer
+    assert told in sentence(answer)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("subscribe", "acme", "pro"), ("grant", "acme", "5", "USD"), ("produce", "-"), ("redrive",)],
+    ids=lambda arguments: arguments[0],
+)
+def test_a_broker_that_is_down_is_one_sentence_and_status_1(arguments: tuple[str, ...]) -> None:
+    answer = azotte(*arguments, AZOTTE_KAFKA_PORT=str(closed_port()))
+    assert answer.returncode == 1
+    assert "no broker answers at 127.0.0.1:" in sentence(answer)
+    assert "azotte up" in answer.stderr
+
+
+def test_settings_that_do_not_hold_are_one_sentence_and_status_1() -> None:
+    answer = azotte("settings", "show", AZOTTE_PARTITIONS="many")
+    assert answer.returncode == 1
+    assert "AZOTTE_PARTITIONS 'many'" in sentence(answer)
+
+
+def test_settings_are_shown_with_their_secrets_masked() -> None:
+    answer = azotte("settings", "show", AZOTTE_CLICKHOUSE_URL="http://ana:hunter2@db:8123/azotte")
+    assert answer.returncode == 0
+    assert "http://ana:********@db:8123/azotte" in answer.stdout
+    assert "hunter2" not in answer.stdout + answer.stderr
+
+
+def test_a_reader_that_leaves_early_is_no_error() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    answer = subprocess.run(
+        [sys.executable, "-m", "streams.cli", "settings", "table"],
+        stdout=writing, stderr=subprocess.PIPE, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    os.close(writing)
+    assert answer.stderr == ""
+    assert answer.returncode in (0, 1)
+
+
+def test_ctrl_c_is_one_sentence_and_status_1(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "streams.cli", "grant", "acme", "5", "USD"],
+            stderr=subprocess.PIPE, text=True,
+            env=os.environ | {"AZOTTE_KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{silent.getsockname()[1]}"},
+        )  # fmt: skip
+        silent.accept()[0].close()
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert "Traceback" not in told
+    assert told.strip().splitlines()[-1].startswith("azotte: ")
+
+
+@pytest.mark.parametrize("module", ["faust", "confluent_kafka", "chdb", "pyarrow", "clickhouse_connect", "rocksdict"])
+@pytest.mark.parametrize("command", ["quote", "simulate"])
+def test_pricing_offline_starts_without_the_servers_libraries(command: str, module: str) -> None:
+    code = (
+        "import sys\nfrom streams.cli.app import app\nfrom typer.main import get_command\n"
+        f"get_command(app).commands[{command!r}]\nsys.exit({module!r} in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0
