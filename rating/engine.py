@@ -59,9 +59,9 @@ class Engine:
         return self._cells.get(CLOCK) or 0
 
     @property
-    def parked(self) -> list[str]:
-        """The accounts that a fault stopped, `tenant/account`."""
-        return [name for name, _ in self._cells.members(PARKED)]
+    def parked(self) -> dict[str, str]:
+        """The accounts that a fault stopped, `tenant/account`, each with the fault."""
+        return dict(self._cells.members(PARKED))
 
     def apply(self, record: Record, at: Position) -> list[Effect]:
         """One step: the effects of one record."""

@@ -110,3 +110,28 @@ class Waiting(NamedTuple):
     revision: int
     readings: tuple[tuple[str, int | str, tuple[str, ...]], ...]
     origin: tuple[str, int, int]
+
+
+class Kind(NamedTuple):
+    """How a stored tuple becomes a cell's value again: its type, and the type of the tuples in one of its fields."""
+
+    of: Any
+    field: str = ""
+    rows: Any = None
+
+    def restored(self, found: tuple[Any, ...]) -> Any:
+        value = self.of(*found)
+        if not self.field:
+            return value
+        rows = tuple(self.rows(*row) for row in getattr(value, self.field))
+        return value._replace(**{self.field: rows})
+
+
+CELLS: dict[str, Kind] = {
+    "sub": Kind(Subscription, "closing", Closing),
+    "charge": Kind(ChargePeriod),
+    "group": Kind(Group),
+    "grant": Kind(Grant),
+    "wait": Kind(Waiting),
+}
+"""Kinds of cells whose values are named tuples; the values of the others are stored as they are."""

@@ -185,7 +185,7 @@ class LimitName(Model):
 
 
 class RemoveLimit(OfAccount):
-    limit: choice(Key, LimitName)  # type: ignore[valid-type]
+    limit: Annotated[Any, choice(Key, LimitName)]
     subscription: Id | None = None
 
 

@@ -40,7 +40,9 @@ def effective_plan(
         for charge in plan.charges:
             _ = charge.rule
     except KeyError as missing:
-        raise Refused(f"overrides: {missing} is missing in what they add to the plan; give all fields") from None
+        raise Refused(
+            f"overrides: {missing} is missing in what they add to the plan; give all fields"
+        ) from None
     except RatingError as error:
         raise Refused(f"overrides: {error}") from None
     return plan

@@ -52,15 +52,18 @@ def publish(published: Doc | None, new: Doc) -> dict[str, Any]:
     return {**result, "retired": retired} if retired else result
 
 
-def revision_value(doc: Doc, revision: int, time: str, command: str) -> dict[str, Any]:
+_ENVELOPE = ("tenant", "revision", "command", "time")
+
+
+def revision_value(tenant: str, revision: int, time: str, command: str, document: Doc) -> dict[str, Any]:
     """The value on `billing.catalog.v1`, key `tenant/revision`: the catalog, and as which revision, when and by which
     command it was put in force."""
-    return {"revision": revision, "time": time, "command": command, **doc}
+    return {"tenant": tenant, "revision": revision, "command": command, "time": time, **document}
 
 
 def read_revision(value: Doc) -> tuple[int, str, dict[str, Any]]:
     """The revision, its command and the canonical document of such a value."""
-    doc = {name: each for name, each in value.items() if name not in ("revision", "time", "command")}
+    doc = {name: each for name, each in value.items() if name not in _ENVELOPE}
     return int(value["revision"]), str(value["command"]), doc
 
 

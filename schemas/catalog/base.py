@@ -6,8 +6,16 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Tag, ValidationInfo, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    GetCoreSchemaHandler,
+    Tag,
+    ValidationInfo,
+    model_validator,
+)
+from pydantic_core import CoreSchema, PydanticCustomError
 
 
 class Literal(str):
@@ -21,7 +29,17 @@ def wrong(problem: str, remedy: str, at: tuple[str | int, ...] = ()) -> Pydantic
     )
 
 
-def choice(word: Any, mapping: Any, more: Any = None) -> Any:
+class Made:
+    """A type that is made at run time, for use as `Annotated[Any, Made(…)]`: pydantic reads the type within."""
+
+    def __init__(self, made: Any) -> None:
+        self._made = made
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return handler.generate_schema(self._made)
+
+
+def choice(word: Any, mapping: Any, more: Any = None) -> Made:
     """A type that is a word or a mapping, told apart by form alone, so that an error names only what is meant.
 
     `more` is a second mapping, the one with the field `every`.
@@ -35,7 +53,7 @@ def choice(word: Any, mapping: Any, more: Any = None) -> Any:
     members: Any = Annotated[word, Tag("word")] | Annotated[mapping, Tag("mapping")]
     if more is not None:
         members = members | Annotated[more, Tag("every")]
-    return Annotated[members, Discriminator(form)]
+    return Made(Annotated[members, Discriminator(form)])
 
 
 class Model(BaseModel):

@@ -74,9 +74,11 @@ def _word(*words: str) -> Any:
 
 
 Action = typing.Literal["notify", "block", "suspend", "throttle", "downgrade", "end_trial", "top_up"]
-Window = choice(Annotated[str, _word("period", "day", "week", "month")], RollingWindow)
-Scope = choice(Annotated[str, _word("subscription", "account", "subject", "tenant")], OneSubject)
-Threshold = choice(Annotated[str, BeforeValidator(_percent)], At, Recurring)
+Window = Annotated[Any, choice(Annotated[str, _word("period", "day", "week", "month")], RollingWindow)]
+Scope = Annotated[
+    Any, choice(Annotated[str, _word("subscription", "account", "subject", "tenant")], OneSubject)
+]
+Threshold = Annotated[Any, choice(Annotated[str, BeforeValidator(_percent)], At, Recurring)]
 _NEEDS = {"throttle": "throttle", "downgrade": "plan", "top_up": "top_up"}
 
 
@@ -91,9 +93,9 @@ class Limit(Model):
     meter: Key | None = None
     feature: Key | None = None
     filter: Annotated[dict[Key, Scalars], Field(max_length=20)] = {}
-    window: Window = "period"  # type: ignore[valid-type]
-    scope: Scope = "subscription"  # type: ignore[valid-type]
-    thresholds: Annotated[list[Threshold], Field(min_length=1, max_length=20)] = ["100"]  # type: ignore[valid-type]
+    window: Window = "period"
+    scope: Scope = "subscription"
+    thresholds: Annotated[list[Threshold], Field(min_length=1, max_length=20)] = ["100"]
     hard: Boolean = False
     action: Action | None = None
     features: Annotated[list[Key], Field(max_length=200)] = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import typing
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
@@ -53,7 +53,7 @@ class Outcome(Model):
     """The event that decides whether an event of the meter counts."""
 
     event_type: Text
-    match: choice(Path, Match)  # type: ignore[valid-type]
+    match: Annotated[Any, choice(Path, Match)]
     when: Annotated[dict[Property, Scalars], Field(max_length=20)] = {}
     within: Duration
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, BeforeValidator, Field, create_model, model_validator
 
 from rating import numbers
-from schemas.catalog.base import Literal, Model, wrong
+from schemas.catalog.base import Literal, Made, Model, wrong
 from schemas.catalog.limits import Limit
 from schemas.catalog.meters import Window
 from schemas.catalog.prices import Price, unique
@@ -217,13 +217,13 @@ class Part(Model):
     """A part of an override: only the fields that it names count, null takes one away."""
 
 
-def _part(model: type[BaseModel], key: str) -> Any:
+def _part(model: type[BaseModel], key: str) -> Made:
     fields: dict[str, Any] = {}
     for name, field in model.model_fields.items():
-        kept = field.annotation if not field.metadata else Annotated[(field.annotation, *field.metadata)]
+        kept: Any = field.annotation if not field.metadata else Annotated[(field.annotation, *field.metadata)]
         # `field.annotation` may be a union already; the key alone stays required.
-        fields[name] = (kept, ...) if name == key else (kept | None, None)  # type: ignore[operator]
-    return create_model(f"{model.__name__}Part", __base__=Part, **fields)
+        fields[name] = (kept, ...) if name == key else (kept | None, None)
+    return Made(create_model(f"{model.__name__}Part", __base__=Part, **fields))
 
 
 class Overrides(Part):
@@ -231,11 +231,11 @@ class Overrides(Part):
 
     currency: Currency | None = None
     grace: Duration | None = None
-    fees: Annotated[list[_part(Fee, "key")], Field(max_length=50)] = []  # type: ignore[valid-type]
-    charges: Annotated[list[_part(Charge, "key")], Field(max_length=200)] = []  # type: ignore[valid-type]
-    entitlements: Annotated[list[_part(Entitlement, "feature")], Field(max_length=200)] = []  # type: ignore[valid-type]
-    limits: Annotated[list[_part(Limit, "key")], Field(max_length=50)] = []  # type: ignore[valid-type]
-    grants: Annotated[list[_part(Grant, "key")], Field(max_length=50)] = []  # type: ignore[valid-type]
+    fees: Annotated[list[Annotated[Any, _part(Fee, "key")]], Field(max_length=50)] = []
+    charges: Annotated[list[Annotated[Any, _part(Charge, "key")]], Field(max_length=200)] = []
+    entitlements: Annotated[list[Annotated[Any, _part(Entitlement, "feature")]], Field(max_length=200)] = []
+    limits: Annotated[list[Annotated[Any, _part(Limit, "key")]], Field(max_length=50)] = []
+    grants: Annotated[list[Annotated[Any, _part(Grant, "key")]], Field(max_length=50)] = []
     trial: Trial | None = None
     conversion_rates: Annotated[dict[Key, PositiveRate], Field(max_length=50)] = {}
 

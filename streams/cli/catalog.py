@@ -151,9 +151,12 @@ def _sound(file: str) -> LoadedCatalog:
 
 
 def _published(tenant: str) -> Any:
-    from streams.cli.catalog_topic import published
+    from streams.cli.catalog_topic import Silent, published
 
-    found = published(settings_or_fail(), tenant)
+    try:
+        found = published(settings_or_fail(), tenant)
+    except Silent as silent:
+        fail(silent)
     return None if found is None else found.doc
 
 

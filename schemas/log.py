@@ -1,0 +1,98 @@
+"""Records of `rating.log.v1` as bytes: msgpack, columns as arrays, big integers as text. `k` is the kind, `v` the version."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from rating.records import (
+    CatalogRevision, Command, LogSettings, Pack, Position, ReadingColumn, Record, Release, Tick, WasEvent,
+)  # fmt: skip
+
+VERSION = 1
+
+
+class UnknownRecord(Exception):
+    """A record of a kind or version that this program does not know: a newer one wrote it."""
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder()
+_PACK = tuple(Pack.__dataclass_fields__)
+_WAS = tuple(WasEvent.__dataclass_fields__)
+
+
+def encode_record(record: Record) -> bytes:
+    """One record as bytes."""
+    return _encoder.encode(_plain(record))
+
+
+def decode_record(value: bytes) -> Record:
+    """The record of bytes. Raises `UnknownRecord`."""
+    kind, version, *fields = _decoder.decode(value)
+    if version != VERSION or kind not in _READ:
+        raise UnknownRecord(
+            f"a record of kind {kind!r} and version {version}: run the program that wrote it, or a newer one"
+        )
+    return _READ[kind](fields)
+
+
+def _plain(record: Record) -> list[Any]:
+    if isinstance(record, Pack):
+        return ["p", VERSION, *(getattr(record, name) for name in _PACK)]
+    if isinstance(record, Command):
+        return ["c", VERSION, record.tenant, record.account, record.id, record.type, record.time, record.received,
+                _text(record.fields), list(record.origin), _was(record.was), _was(record.now)]  # fmt: skip
+    if isinstance(record, CatalogRevision):
+        return ["g", VERSION, record.tenant, record.revision, record.time, _text(record.doc)]
+    if isinstance(record, Tick):
+        return ["t", VERSION, record.clock]
+    if isinstance(record, LogSettings):
+        return ["s", VERSION, record.accept_past, record.accept_future, record.partitions]
+    return ["r", VERSION, record.tenant, record.name, record.account, record.until]
+
+
+def _was(event: WasEvent | None) -> list[Any] | None:
+    return None if event is None else [getattr(event, name) for name in _WAS]
+
+
+def _text(value: Any) -> bytes:
+    return msgspec.json.encode(value)
+
+
+def _json(value: bytes) -> Any:
+    return msgspec.json.decode(value)
+
+
+def _read_pack(fields: list[Any]) -> Pack:
+    found = dict(zip(_PACK, fields, strict=True))
+    found["origins"] = [tuple(origin) for origin in found["origins"]]
+    found["readings"] = [
+        ReadingColumn(meter, event, value, dim, [tuple(each) for each in dims])
+        for meter, event, value, dim, dims in found["readings"]
+    ]
+    return Pack(**found)
+
+
+def _read_command(fields: list[Any]) -> Command:
+    *envelope, text, origin, was, now = fields
+    return Command(
+        *envelope,
+        fields=_json(text),
+        origin=Position(*origin),
+        was=None if was is None else WasEvent(*was),
+        now=None if now is None else WasEvent(*now),
+    )
+
+
+_READ = {
+    "p": _read_pack,
+    "c": _read_command,
+    "g": lambda fields: CatalogRevision(*fields[:3], _json(fields[3])),
+    "t": lambda fields: Tick(*fields),
+    "s": lambda fields: LogSettings(*fields),
+    "r": lambda fields: Release(*fields),
+}
+__all__ = ["Decimal", "UnknownRecord", "decode_record", "encode_record"]
