@@ -1,0 +1,204 @@
+"""CONTROL as a stage: whoever owns the one partition of `billing.commands.v1` writes what must have one order.
+
+Its state is the directory; an aborted transaction drops it and reads it again. Ticks follow the normalizers' committed
+receipt times: a lower bound, so they need no transaction and a zombie's is harmless.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+from confluent_kafka import Message, TopicPartition
+
+from rating.directory import LOG, Directory
+from rating.records import LogSettings, Record, Tick
+from schemas import topics
+from schemas.log import encode_record
+from schemas.rejected import RawRecord, Rejected
+from streams import clock, faults, metrics
+from streams.control.batch import take
+from streams.follower import Follower
+from streams.kafka import Stop, check, group_consumer, is_eof, partitions_of, plain_consumer, plain_producer
+from streams.normalize.service import GROUP as NORMALIZE
+from streams.normalize.service import _host
+from streams.settings import Settings
+from streams.slot import Slot
+from streams.stage import Stage, log
+from streams.transaction import Aborted, Out, Transactions
+
+GROUP = "azotte-control"
+POLL_S = 0.1
+
+
+class Polled(NamedTuple):
+    """Commands, the offset after the last, and the group as it was when they came."""
+
+    records: list[RawRecord]
+    group: Any
+
+
+class Worked(NamedTuple):
+    """What to publish for them."""
+
+    polled: Polled
+    outs: list[Out]
+    offset: int | None
+
+
+class ControlStage(Stage):
+    """See the module."""
+
+    name_ = "control"
+
+    def __init__(self, settings: Settings, slot: Slot, failed: Callable[[str], None]) -> None:
+        super().__init__(failed)
+        self._settings = settings
+        self._transactions = Transactions(settings, f"{GROUP}-{_host(slot)}", self.name_)
+        self._topic = settings.topic(topics.COMMANDS.name)
+        self._owner = False
+        self._directory = Directory()
+        self._next_tick = 0.0
+        self._clock = 0
+
+    def open(self) -> None:
+        self._consumer = group_consumer(self._settings, GROUP, "earliest")
+        self._log_partitions = partitions_of(self._consumer, self._settings.topic(topics.LOG.name))
+        self._raw = {topic: partitions_of(self._consumer, topic) for topic in self._settings.event_topics}
+        partitions_of(self._consumer, self._topic)
+        self._receipts = plain_consumer(self._settings, NORMALIZE, committed=False)
+        self._ticker = plain_producer(self._settings)
+        self._consumer.subscribe([self._topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked)
+
+    def poll(self) -> Polled | None:
+        messages = self._consumer.consume(self._settings.control_batch_records, POLL_S)
+        group = self._consumer.consumer_group_metadata()
+        faults.point("after_poll")
+        records = [record for record in map(self._record, messages) if record is not None] if self._owner else []
+        if not self._owner:
+            self.ready = True
+            return None
+        if self._directory.log is None or self._settings_changed():
+            return Polled([], group)
+        self._tick()
+        return Polled(records, group) if records else None
+
+    def work(self, polled: Polled) -> Worked:
+        outs: list[Out] = []
+        settings = self._settings
+        if self._directory.log is None or self._settings_changed():
+            row = {"partitions": self._log_partitions, "accept_past": settings.accept_past, "accept_future": settings.accept_future}
+            outs += self._directory_rows([(LOG, row)])
+            outs += self._log_records([(None, LogSettings(settings.accept_past, settings.accept_future, self._log_partitions))])
+        for record in polled.records:
+            found = take(record, self._directory, self._log_partitions, settings.accept_future)
+            if isinstance(found, Rejected):
+                metrics.REJECTED.labels(found.code).inc()
+                outs.append(Out(settings.topic(topics.REJECTED.name), -1, record.key, record.value, found.headers()))
+                continue
+            outs += self._directory_rows(found.directory)
+            outs += [Out(settings.topic(topics.CATALOG.name), 0, key.encode(), msgspec.json.encode(row)) for key, row in found.catalog]
+            outs += self._log_records(found.log)
+        faults.point("after_apply")
+        return Worked(polled, outs, polled.records[-1].offset + 1 if polled.records else None)
+
+    def commit(self, worked: Worked) -> None:
+        offset = self._position if worked.offset is None else worked.offset
+        offsets = [TopicPartition(self._topic, 0, offset)]
+        try:
+            self._transactions.commit(worked.outs, offsets, worked.polled.group)
+        except Aborted as error:
+            log.warning("control: a transaction was aborted (%s), reading the directory again", error)
+            if self._owner:
+                self._restore()
+                self._consumer.seek(TopicPartition(self._topic, 0, self._position))
+            return
+        faults.point("after_commit")
+        self._position = offset
+        self.ready = True
+
+    def close(self) -> None:
+        if hasattr(self, "_consumer"):
+            self._consumer.close()
+            self._receipts.close()
+            self._ticker.flush(2)
+
+    def _settings_changed(self) -> bool:
+        held = self._directory.log
+        wanted = {"accept_past": self._settings.accept_past, "accept_future": self._settings.accept_future}
+        return held is not None and any(held[name] != value for name, value in wanted.items())
+
+    def _record(self, message: Message) -> RawRecord | None:
+        if is_eof(message):
+            return None
+        check(message)
+        if message.error() is not None:
+            return None
+        stamp = message.timestamp()[1] * 1_000
+        return RawRecord(message.topic(), message.partition(), message.offset(), stamp, message.key(), message.value(), message.headers())
+
+    def _directory_rows(self, rows: Sequence[tuple[str, Any]]) -> list[Out]:
+        topic = self._settings.topic(topics.DIRECTORY.name)
+        outs = []
+        for key, row in rows:
+            self._directory.put(key, row)
+            outs.append(Out(topic, 0, key.encode(), None if row is None else msgspec.json.encode(row)))
+        return outs
+
+    def _log_records(self, records: Sequence[tuple[int | None, Record]]) -> list[Out]:
+        topic = self._settings.topic(topics.LOG.name)
+        outs = []
+        for partition, record in records:
+            value = encode_record(record)
+            everywhere = range(self._log_partitions) if partition is None else (partition,)
+            outs += [Out(topic, each, None, value) for each in everywhere]
+        return outs
+
+    def _tick(self) -> None:
+        """Move the log's clock to the smallest receipt time that all raw partitions have reached."""
+        now = clock.monotonic()
+        if now < self._next_tick:
+            return
+        self._next_tick = now + self._settings.tick_interval / 1e6
+        asked = [TopicPartition(topic, number) for topic, count in self._raw.items() for number in range(count)]
+        found = self._receipts.committed(asked, 10)
+        reached = [int(partition.metadata) if partition.metadata else 0 for partition in found]
+        smallest = min(reached, default=0)
+        if smallest <= self._clock:
+            return
+        self._clock = smallest
+        metrics.CLOCK_LAG.set((clock.now() - smallest) / 1e6)
+        value = encode_record(Tick(smallest))
+        for number in range(self._log_partitions):
+            self._ticker.produce(self._settings.topic(topics.LOG.name), value, partition=number)
+        self._ticker.poll(0)
+
+    def _assigned(self, consumer: Any, partitions: Sequence[TopicPartition]) -> None:
+        if not partitions:
+            return
+        self._restore()
+        consumer.incremental_assign([TopicPartition(self._topic, 0, self._position)])
+        self._owner = True
+        log.info("control: owner of %s from offset %d", self._topic, self._position)
+
+    def _restore(self) -> None:
+        """The stable offset first, then the directory past what is open: never an old state with a new offset."""
+        (committed,) = self._consumer.committed([TopicPartition(self._topic, 0)], 30)
+        if committed.error is not None:
+            raise Stop(f"control: the offset of {self._topic} cannot be read: {committed.error}")
+        low, _ = self._consumer.get_watermark_offsets(TopicPartition(self._topic, 0), 10)
+        self._position = committed.offset if committed.offset >= 0 else low
+        follower = Follower(self._settings)
+        try:
+            follower.to_end()
+        finally:
+            follower.close()
+        self._directory = follower.directory
+        held = self._directory.log
+        if held is not None and held["partitions"] != self._log_partitions:
+            raise Stop(f"rating.log.v1 has {self._log_partitions} partitions, but it began with {held['partitions']}: a new count needs a new log")
+
+    def _revoked(self, consumer: Any, partitions: Sequence[TopicPartition]) -> None:
+        self._owner = False
+        consumer.incremental_unassign(partitions)

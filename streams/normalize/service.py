@@ -1,0 +1,221 @@
+"""NORMALIZE as a stage: raw records in, packs and rejections out, and how far each raw partition has come.
+
+The metadata of every committed offset is the receipt time up to which its partition is in the log: CONTROL makes the
+log's clock of it. A partition that has nothing more takes the time first, then asks where it ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from confluent_kafka import IsolationLevel, Message, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
+
+from schemas import topics
+from schemas.avro import schemas_from
+from schemas.log import encode_record
+from schemas.rejected import RawRecord
+from streams import clock, faults, metrics
+from streams.follower import Follower
+from streams.kafka import Stop, base, check, group_consumer, is_eof, partitions_of
+from streams.normalize.batch import Meterings, Normalized, Rules, normalize
+from streams.settings import Settings
+from streams.slot import Slot
+from streams.stage import Stage, pause
+from streams.transaction import Aborted, Out, Transactions
+
+GROUP = "azotte-normalize"
+POLL_S = 0.1
+ENDS_S = 5.0
+Place = tuple[str, int]
+
+
+class Polled(NamedTuple):
+    """A batch: records, and for each partition the offset to commit and the receipt time reached."""
+
+    records: list[RawRecord]
+    offsets: dict[Place, tuple[int, int]]
+    group: Any
+
+
+class Worked(NamedTuple):
+    """What to publish for it."""
+
+    polled: Polled
+    outs: list[Out]
+
+
+class NormalizeStage(Stage):
+    """See the module."""
+
+    name_ = "normalize"
+
+    def __init__(self, settings: Settings, slot: Slot, failed: Callable[[str], None]) -> None:
+        super().__init__(failed)
+        self._settings = settings
+        self._transactions = Transactions(settings, f"{GROUP}-{_host(slot)}", self.name_)
+        self._meterings = Meterings()
+        self._schemas = schemas_from(
+            None if settings.schema_registry_url is None else settings.schema_registry_url.get_secret_value(),
+            settings.schema_folder,
+        )
+        self._reached: dict[Place, int] = {}
+        self._told: dict[Place, int] = {}
+        self._next_idle = 0.0
+
+    def open(self) -> None:
+        self._consumer = group_consumer(self._settings, GROUP, "earliest")
+        self._admin = AdminClient(base(self._settings))
+        for topic in self._settings.event_topics:
+            partitions_of(self._consumer, topic)
+        self._log_partitions = partitions_of(self._consumer, self._settings.topic(topics.LOG.name))
+        self._follower = Follower(self._settings)
+        self._follower.to_end()
+        self._consumer.subscribe(list(self._settings.event_topics), on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked)
+
+    def poll(self) -> Polled | None:
+        log = self._follower.directory.log
+        if log is None:
+            self._follower.poll()
+            self._consumer.consume(1, POLL_S) if False else pause()
+            return None
+        if log["partitions"] != self._log_partitions:
+            raise Stop(f"rating.log.v1 has {self._log_partitions} partitions, but it began with {log['partitions']}: a new count needs a new log")
+        messages = self._gather()
+        group = self._consumer.consumer_group_metadata()
+        faults.point("after_poll")
+        records = [record for record in map(self._record, messages) if record is not None]
+        offsets = {(r.topic, r.partition): (r.offset + 1, r.timestamp) for r in records}
+        if not records:
+            offsets = self._idle()
+            if not offsets:
+                self.ready = True
+                return None
+        self._follower.poll()
+        return Polled(records, offsets, group)
+
+    def work(self, polled: Polled) -> Worked:
+        log = self._follower.directory.log
+        assert log is not None
+        found = normalize(polled.records, self._follower.directory, self._meterings, self._rules(log["partitions"], log["accept_future"]), self._schemas)
+        faults.point("after_apply")
+        return Worked(polled, self._outs(found))
+
+    def commit(self, worked: Worked) -> None:
+        offsets = [
+            TopicPartition(topic, partition, offset, str(reached))
+            for (topic, partition), (offset, reached) in worked.polled.offsets.items()
+        ]
+        try:
+            self._transactions.commit(worked.outs, offsets, worked.polled.group)
+        except Aborted:
+            self._rewind(worked.polled.records)
+            return
+        faults.point("after_commit")
+        for place, (offset, reached) in worked.polled.offsets.items():
+            self._reached[place] = max(offset, self._reached.get(place, 0))
+            self._told[place] = reached
+        self.ready = True
+
+    def close(self) -> None:
+        if hasattr(self, "_consumer"):
+            self._consumer.close()
+            self._follower.close()
+
+    def _gather(self) -> list[Message]:
+        """A batch: what is there at once, and what comes within `pack_linger` after the first."""
+        most = self._settings.normalize_batch_events
+        found: list[Message] = self._consumer.consume(most, POLL_S)
+        deadline = clock.monotonic() + self._settings.pack_linger / 1e6
+        while found and len(found) < most and (left := deadline - clock.monotonic()) > 0:
+            found += self._consumer.consume(most - len(found), left)
+        return found
+
+    def _record(self, message: Message) -> RawRecord | None:
+        place = message.topic(), message.partition()
+        if is_eof(message):
+            self._reached[place] = max(message.offset(), self._reached.get(place, 0))
+            return None
+        check(message)
+        if message.error() is not None or place not in self._mine:
+            return None
+        stamp = message.timestamp()[1] * 1_000
+        return RawRecord(*place, message.offset(), stamp, message.key(), message.value(), message.headers())
+
+    def _idle(self) -> dict[Place, tuple[int, int]]:
+        """Partitions that are read to their end, with the time that was before it was asked for."""
+        now = clock.monotonic()
+        if now < self._next_idle or not self._mine:
+            return {}
+        self._next_idle = now + self._settings.tick_interval / 1e6
+        taken = clock.now() - self._settings.clock_skew_max
+        asked = {TopicPartition(*place): OffsetSpec.latest() for place in self._mine}
+        futures = self._admin.list_offsets(asked, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=ENDS_S)
+        found = {}
+        for partition, future in futures.items():
+            place = partition.topic, partition.partition
+            end = future.result().offset
+            if end == self._reached.get(place, 0) and taken > self._told.get(place, 0):
+                found[place] = end, taken
+        return found
+
+    def _rules(self, partitions: int, accept_future: int) -> Rules:
+        settings = self._settings
+        return Rules(
+            partitions, accept_future, settings.event_bytes_max, settings.pack_events_max, settings.pack_bytes_max,
+            settings.unknown_subject == "reject", settings.event_topics,
+        )  # fmt: skip
+
+    def _outs(self, found: Normalized) -> list[Out]:
+        log, rejected = self._settings.topic(topics.LOG.name), self._settings.topic(topics.REJECTED.name)
+        outs = [Out(log, partition, None, encode_record(pack)) for partition, pack in found.packs]
+        metrics.BATCH.labels(self.name_).observe(sum(len(pack.id) for _, pack in found.packs) + len(found.rejected))
+        metrics.EVENTS.labels("packed").inc(sum(len(pack.id) for _, pack in found.packs))
+        for each in found.rejected:
+            metrics.REJECTED.labels(each.code).inc()
+            outs.append(Out(rejected, -1, each.record.key, each.record.value, each.headers()))
+        return outs
+
+    def _rewind(self, records: Sequence[RawRecord]) -> None:
+        first: dict[Place, int] = {}
+        for record in records:
+            first.setdefault((record.topic, record.partition), record.offset)
+        for place, offset in first.items():
+            if place in self._mine:
+                self._consumer.seek(TopicPartition(*place, offset))
+
+    def _assigned(self, consumer: Any, partitions: Sequence[TopicPartition]) -> None:
+        committed = consumer.committed([TopicPartition(p.topic, p.partition) for p in partitions], 30)
+        for partition in committed:
+            if partition.error is not None:
+                raise Stop(f"normalize: the offset of {partition.topic} {partition.partition} cannot be read: {partition.error}")
+            if partition.offset >= 0:
+                self._reached[partition.topic, partition.partition] = partition.offset
+                self._told[partition.topic, partition.partition] = int(partition.metadata or 0)
+        consumer.incremental_assign(committed)
+        self._mine |= {(p.topic, p.partition) for p in partitions}
+
+    def _revoked(self, consumer: Any, partitions: Sequence[TopicPartition]) -> None:
+        for partition in partitions:
+            place = partition.topic, partition.partition
+            self._mine.discard(place)
+            self._reached.pop(place, None)
+            self._told.pop(place, None)
+        consumer.incremental_unassign(partitions)
+
+    @property
+    def _mine(self) -> set[Place]:
+        return self.__dict__.setdefault("_places", set())  # type: ignore[no-any-return]
+
+    @_mine.setter
+    def _mine(self, places: set[Place]) -> None:
+        self.__dict__["_places"] = places
+
+
+def _host(slot: Slot) -> str:
+    import hashlib
+    import socket
+
+    machine = hashlib.blake2b(f"{socket.gethostname()}:{slot.folder.parent}".encode(), digest_size=4).hexdigest()
+    return f"{machine}-{slot.number}"

@@ -1,0 +1,104 @@
+"""The ids of counted events of one partition, on disk: a RocksDB under the worker's slot, for one log.
+
+What a transaction adds is staged and written after its commit, in one batch with the position that it belongs to. So the
+set may be behind the log, never ahead: behind, it is brought up by reading the log from there; lost, from the log's
+beginning. The log's UUID is in the path, since after a purge old ids would swallow everything.
+"""
+
+from __future__ import annotations
+
+import shutil
+import struct
+from collections.abc import Sequence
+from pathlib import Path
+
+from rocksdict import BlockBasedOptions, Cache, Options, Rdict, WriteBatch, WriteOptions
+
+POSITION = b"\xff" * 25
+"""Longer than any id's key, so none can be it."""
+_AT = struct.Struct(">qq")
+BLOCK_CACHE_BYTES = 64 << 20
+WRITE_BUFFER_BYTES = 64 << 20
+
+
+class IdStore:
+    """`rating.cells.Ids` over RocksDB, with an overlay as the cells have."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self._db = Rdict(str(folder), _options())
+        self._write = WriteOptions()
+        self._staged: dict[bytes, bytes] = {}
+        self._journal: list[tuple[bytes, bytes | None]] = []
+
+    def find(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        found: list[bytes | None] = self._db.get(list(keys))
+        if self._staged:
+            staged = self._staged
+            return [staged.get(key, held) for key, held in zip(keys, found, strict=True)]
+        return found
+
+    def add(self, key: bytes, entry: bytes) -> None:
+        self._journal.append((key, self._staged.get(key)))
+        self._staged[key] = entry
+
+    def mark(self) -> int:
+        return len(self._journal)
+
+    def undo(self, mark: int) -> None:
+        while len(self._journal) > mark:
+            key, before = self._journal.pop()
+            if before is None:
+                del self._staged[key]
+            else:
+                self._staged[key] = before
+
+    def commit(self, position: int, clock: int) -> None:
+        """Write what is staged, with the log's position and clock that it holds for."""
+        batch = WriteBatch(raw_mode=True)
+        for key, entry in self._staged.items():
+            batch.put(key, entry)
+        batch.put(POSITION, _AT.pack(position, clock))
+        self._db.write(batch, self._write)
+        self.drop()
+
+    def drop(self) -> None:
+        """The transaction did not happen."""
+        self._staged = {}
+        self._journal = []
+
+    def position(self) -> tuple[int, int]:
+        """The log's position and clock that the set is complete up to; (0, 0) for a new one."""
+        found = self._db.get(POSITION)
+        return (0, 0) if found is None else _AT.unpack(found)
+
+    def sweep(self, before: int) -> int:
+        """Delete entries that expired before the moment; how many."""
+        expired = [key for key, entry in self._db.items() if key != POSITION and int.from_bytes(entry[:8], "big") < before]
+        batch = WriteBatch(raw_mode=True)
+        for key in expired:
+            batch.delete(key)
+        self._db.write(batch, self._write)
+        return len(expired)
+
+    def close(self) -> None:
+        self._db.close()
+
+    def wipe(self) -> None:
+        """Begin anew: the set is ahead of the log that it should follow."""
+        self._db.close()
+        shutil.rmtree(self._folder)
+        self.__init__(self._folder)  # type: ignore[misc]
+
+
+def _options() -> Options:
+    options = Options(raw_mode=True)
+    options.create_if_missing(True)
+    options.set_write_buffer_size(WRITE_BUFFER_BYTES)
+    options.set_max_background_jobs(2)
+    table = BlockBasedOptions()
+    table.set_bloom_filter(10, False)
+    table.set_block_cache(Cache(BLOCK_CACHE_BYTES))
+    options.set_block_based_table_factory(table)
+    return options
