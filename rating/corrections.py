@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from rating import rate, waiting
+from rating.cells import Ids
 from rating.effects import Effect
 from rating.errors import Refused
 from rating.metering import BadUsage
@@ -51,6 +52,22 @@ def correct(step: Step, command: Command, accept_past: int, metering: Any) -> No
     rows = [row for event, sign in ((before, -1), (after, 1)) if event is not None for row in _rows(step, event, sign)]
     value = {"partition": step.source.partition, "offset": step.source.offset, "uncounted": [], "rows": rows}
     step.effects.append(Effect(UNCOUNTED, "", value))
+
+
+def recount(ids: Ids, command: Command, clock: int, accept_past: int) -> None:
+    """What an accepted correction made of its event's id, without rating it again."""
+    was, now = command.was, command.now
+    assert was is not None
+    key = root_key(command.tenant, command.account) + was.uid
+    found = ids.find([key])[0]
+    entry = None if found is None else Entry.read(found)
+    if entry is None or entry.retracted or entry.digest != was.digest or entry.time < clock - accept_past:
+        return
+    if now is None:
+        ids.add(key, entry._replace(retracted=True).bytes())
+    else:
+        time = entry.time if now.time is None else now.time
+        ids.add(key, entry._replace(digest=now.digest, time=time).bytes())
 
 
 def _apply(step: Step, uid: bytes, event: Waiting, sign: int) -> None:

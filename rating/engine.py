@@ -78,6 +78,22 @@ class Engine:
         self._cells.put(CLOCK, "accept_past", record.accept_past)
         return []
 
+    def begin_at(self, clock: int) -> None:
+        """Set the clock that `recount` begins with."""
+        self._cells.put(CLOCK, "", clock)
+
+    def recount(self, record: Record, at: Position) -> None:
+        """Bring the set of seen ids past a record that was rated before; nothing else changes."""
+        if isinstance(record, Pack):
+            self._counted(record)
+        elif isinstance(record, Tick):
+            if record.clock > self.clock:
+                self._cells.put(CLOCK, "", record.clock)
+        elif isinstance(record, LogSettings):
+            self._cells.put(CLOCK, "accept_past", record.accept_past)
+        elif isinstance(record, Command) and record.was is not None:
+            corrections.recount(self._ids, record, self.clock, self._accept_past)
+
     def must_drain(self, record: Record) -> bool:
         """Whether everything due must have fired before this record: it changes what timers do."""
         return isinstance(record, CatalogRevision | LogSettings) and self.has_due()

@@ -96,3 +96,11 @@ def _guarded(act: Callable[[], Result]) -> Result:
         if error.errno == errno.ENOSPC:
             fail("the disk is full: free some space, or set AZOTTE_HOME to a folder on another disk")
         fail(f"{error.strerror or error}: {error.filename or ''}".rstrip(": "))
+
+
+def reachable_or_fail(settings: Any) -> None:
+    """End the command where no broker answers."""
+    from streams.stack import broker
+
+    if not broker.answers(settings.bootstrap_servers, 5.0):
+        fail(f"no Kafka broker answers at {settings.bootstrap_servers}: run azotte up, or set AZOTTE_KAFKA_BOOTSTRAP_SERVERS")

@@ -1,0 +1,143 @@
+"""The application: `faust -A streams.app worker` and `azotte worker` start the same.
+
+Faust is the frame: the app, its agents on channels, supervision, signals and web pages. The bytes move in batches, by
+the stages; an agent takes a stage's batch from its channel and does the work on it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+import os
+import signal
+import sys
+from typing import Any
+
+import faust
+from aiohttp.web import Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from streams.control.service import ControlStage
+from streams.normalize.service import NormalizeStage
+from streams.rate.service import RateStage
+from streams.settings import Settings, load_settings
+from streams.settings_errors import SettingsInvalid
+from streams.slot import NoSlot, take
+from streams.stage import Stage
+
+log = logging.getLogger("azotte")
+STAGES = {"control": ControlStage, "normalize": NormalizeStage, "rate": RateStage}
+
+
+def stages_of(settings: Settings) -> tuple[str, ...]:
+    """The stages that this process runs: the settings', or the sink alone where `azotte sink` says so."""
+    chosen = os.environ.get("AZOTTE_RUN_SINK")
+    if chosen:
+        return ("sink",)
+    return tuple(STAGES) if settings.stages == "all" else (settings.stages,)
+
+
+def build(settings: Settings) -> faust.App:
+    """The Faust application with its stages, agents and pages."""
+    slot = take(settings.home)
+    app = faust.App(
+        f"{settings.topic_prefix}azotte",
+        broker=f"kafka://{settings.bootstrap_servers.replace(',', ';kafka://')}",
+        datadir=str(slot.folder / "faust"),
+        store="memory://",
+        topic_replication_factor=1,
+        topic_partitions=1,
+        web_host=settings.web_host,
+        web_port=settings.web_port or _free_port(),
+        web_bind=settings.web_host,
+        loghandlers=[],
+        autodiscover=False,
+    )
+    failed = functools.partial(_failed, app)
+    running: dict[str, Stage] = {}
+    for name in stages_of(settings):
+        running[name] = _stage(name, settings, slot, failed)
+        _agent(app, name, running[name])
+        app.add_runtime_dependency if False else None
+    app.conf.id  # noqa: B018 - finalize the configuration now, so that its errors come now
+    app.stages = running
+    app.failure = None
+    _pages(app, running)
+
+    @app.on_before_configured.connect  # type: ignore[untyped-decorator]
+    def _quiet(app: Any, **kwargs: Any) -> None:
+        logging.getLogger("faust").setLevel(logging.WARNING)
+
+    @app.task  # type: ignore[untyped-decorator]
+    async def start_stages() -> None:
+        for stage in running.values():
+            await app.add_runtime_dependency(stage)
+
+    return app
+
+
+def _stage(name: str, settings: Settings, slot: Any, failed: Any) -> Stage:
+    if name == "sink":
+        from streams.sink.service import SinkStage
+
+        return SinkStage(settings, failed)
+    return STAGES[name](settings, slot, failed)  # type: ignore[abstract]
+
+
+def _agent(app: faust.App, name: str, stage: Stage) -> None:
+    stage.channel = app.channel(maxsize=1)
+
+    async def handle(batches: Any) -> None:
+        async for batch in batches:
+            await asyncio.get_running_loop().run_in_executor(None, batch.run)
+
+    app.agent(stage.channel, name=name, concurrency=1)(handle)
+
+
+def _failed(app: faust.App, words: str) -> None:
+    """A stage cannot go on: the process ends with status 1, loudly."""
+    if app.failure is None:
+        app.failure = words
+        sys.stderr.write(f"azotte: {words}\n")
+        sys.stderr.flush()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _pages(app: faust.App, stages: dict[str, Stage]) -> None:
+    @app.page("/healthz", name="healthz")  # type: ignore[untyped-decorator]
+    async def healthz(web: Any, request: Any) -> Any:
+        return Response(text="ok\n")
+
+    @app.page("/readyz", name="readyz")  # type: ignore[untyped-decorator]
+    async def readyz(web: Any, request: Any) -> Any:
+        waiting = [name for name, stage in stages.items() if not stage.ready]
+        return Response(text="ok\n") if not waiting else Response(status=503, text=f"waiting for {', '.join(waiting)}\n")
+
+    @app.page("/metrics", name="metrics")  # type: ignore[untyped-decorator]
+    async def metrics_page(web: Any, request: Any) -> Any:
+        return Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+def _free_port() -> int:
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _load() -> faust.App:
+    try:
+        return build(load_settings())
+    except (SettingsInvalid, NoSlot) as error:
+        sys.stderr.write(f"azotte: {error}\n")
+        raise SystemExit(1) from None
+
+
+def __getattr__(name: str) -> Any:
+    """`app` is made when it is asked for, so that importing this module takes no slot."""
+    if name != "app":
+        raise AttributeError(name)
+    made = globals()["app"] = _load()
+    return made

@@ -1,0 +1,239 @@
+"""RATE as a stage: the log in, charge lines, ledger, rejections and changed cells out, in one transaction.
+
+A batch holds whole records of the partitions that are assigned, as many as there are up to a bound; what is over waits
+in memory for the next one. Every transaction sends the position of each partition that it touches, also where only
+timers ran, since an empty list of offsets would fence nothing.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from confluent_kafka import Message, TopicCollection, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from rating.effects import Effect
+from rating.placement import partition_of
+from rating.records import Pack, Position
+from schemas import topics
+from schemas.cells import encode_key, encode_value as encode_cell
+from schemas.log import UnknownRecord, decode_record
+from schemas.outputs import encode_value
+from streams import clock, faults, metrics
+from streams.kafka import Stop, base, check, group_consumer, is_eof, partitions_of
+from streams.normalize.service import _host
+from streams.rate.restore import POSITION, Partition, restore
+from streams.settings import Settings
+from streams.slot import Slot
+from streams.stage import Stage, log
+from streams.transaction import Aborted, Out, Transactions
+
+GROUP = "azotte-rate"
+POLL_S = 0.1
+
+
+class Polled(NamedTuple):
+    """Messages of assigned partitions, and the group's metadata as of their poll."""
+
+    messages: list[Message]
+    group: Any
+
+
+class Worked(NamedTuple):
+    """What to publish, the partitions touched, and the receipt times of what was rated."""
+
+    polled: Polled
+    outs: list[Out]
+    touched: list[Partition]
+    received: list[int]
+
+
+class RateStage(Stage):
+    """See the module."""
+
+    name_ = "rate"
+
+    def __init__(self, settings: Settings, slot: Slot, failed: Callable[[str], None]) -> None:
+        super().__init__(failed)
+        self._settings = settings
+        self._slot = slot
+        self._transactions = Transactions(settings, f"{GROUP}-{_host(slot)}", self.name_)
+        self._topic = settings.topic(topics.LOG.name)
+        self._partitions: dict[int, Partition] = {}
+        self._left: deque[Message] = deque()
+        self._names = {topic.name: settings.topic(topic.name) for topic in topics.TOPICS}
+
+    def open(self) -> None:
+        self._consumer = group_consumer(self._settings, GROUP, "error")
+        self._count = partitions_of(self._consumer, self._topic)
+        self._folder = self._slot.folder / "ids" / self._log_uuid()
+        self._consumer.subscribe([self._topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost)
+
+    def poll(self) -> Polled | None:
+        due = any(partition.engine.has_due() for partition in self._partitions.values())
+        if not self._left:
+            found = self._consumer.consume(self._settings.rate_batch_records, 0 if due else POLL_S)
+            self._left.extend(message for message in found if self._wanted(message))
+        else:
+            # Rebalances are served here too, though there is enough to do.
+            self._left.extend(message for message in self._consumer.consume(1, 0) if self._wanted(message))
+        group = self._consumer.consumer_group_metadata()
+        faults.point("after_poll")
+        self._left = deque(message for message in self._left if message.partition() in self._partitions)
+        if not self._left and not due:
+            self.ready = bool(self._partitions) or self.ready
+            return None
+        return Polled(list(self._left), group)
+
+    def work(self, polled: Polled) -> Worked:
+        gc.disable()
+        try:
+            return self._work(polled)
+        finally:
+            gc.enable()
+
+    def _work(self, polled: Polled) -> Worked:
+        effects: list[tuple[int, Effect]] = []
+        touched: dict[int, Partition] = {}
+        received: list[int] = []
+        taken = events = 0
+        for message in polled.messages:
+            partition = self._partitions[message.partition()]
+            if message.offset() < partition.position:
+                taken += 1
+                continue
+            record = self._decoded(message)
+            if partition.engine.must_drain(record) or events >= self._settings.rate_batch_events:
+                break
+            position = Position(topics.LOG.name, message.partition(), message.offset())
+            effects += [(partition.number, effect) for effect in partition.engine.apply(record, position)]
+            partition.position = message.offset() + 1
+            touched[partition.number] = partition
+            taken += 1
+            if isinstance(record, Pack):
+                events += len(record.id)
+                received.append(min(record.received))
+        for partition in self._partitions.values():
+            if partition.engine.has_due():
+                effects += [(partition.number, effect) for effect in partition.engine.drain(self._settings.drain_accounts_max)]
+                touched[partition.number] = partition
+        for _ in range(taken):
+            self._left.popleft()
+        metrics.BATCH.labels(self.name_).observe(taken)
+        metrics.EVENTS.labels("rated").inc(events)
+        faults.point("after_apply")
+        outs = [self._out(number, effect) for number, effect in effects]
+        for partition in touched.values():
+            outs += self._cells(partition)
+        return Worked(polled, outs, list(touched.values()), received)
+
+    def commit(self, worked: Worked) -> None:
+        if not worked.touched:
+            return
+        offsets = [TopicPartition(self._topic, each.number, each.position) for each in worked.touched]
+        try:
+            self._transactions.commit(worked.outs, offsets, worked.polled.group)
+        except Aborted as error:
+            log.warning("rate: a transaction was aborted (%s), going back", error)
+            self._undo(worked)
+            return
+        faults.point("after_commit")
+        now = clock.now()
+        for partition in worked.touched:
+            partition.store.merge()
+            faults.point("before_ids")
+            partition.ids.commit(partition.position, partition.engine.clock)
+            self._tell(partition)
+        for stamp in worked.received:
+            metrics.LATENCY.observe(max(now - stamp, 0) / 1e6)
+        self.ready = True
+
+    def close(self) -> None:
+        if hasattr(self, "_consumer"):
+            self._consumer.close()
+        for partition in self._partitions.values():
+            partition.ids.close()
+        self._partitions.clear()
+
+    def _wanted(self, message: Message) -> bool:
+        if is_eof(message):
+            return False
+        check(message)
+        return message.error() is None and message.partition() in self._partitions
+
+    def _decoded(self, message: Message) -> Any:
+        try:
+            return decode_record(message.value() or b"")
+        except UnknownRecord as error:
+            raise Stop(f"rate: {self._topic} {message.partition()} at {message.offset()} holds {error}") from None
+
+    def _out(self, number: int, effect: Effect) -> Out:
+        name = self._names[effect.topic]
+        known = topics.BY_NAME[effect.topic]
+        partition = number if known.partitions is topics.Partitions.LOG_ALIGNED else -1
+        metrics.LINES.labels(effect.topic).inc()
+        headers = [(key, value.encode()) for key, value in effect.headers] if effect.headers else None
+        if effect.headers:
+            metrics.REJECTED.labels(dict(effect.headers)["error"]).inc()
+        return Out(name, partition, effect.key.encode(), encode_value(effect.value), headers)
+
+    def _cells(self, partition: Partition) -> Iterator[Out]:
+        topic = self._names[topics.STATE.name]
+        partition.store.put(POSITION, "", partition.position)
+        for bucket, member, value in partition.store.changes():
+            yield Out(topic, partition.number, encode_key(bucket, member), None if value is None else encode_cell(value))
+
+    def _tell(self, partition: Partition) -> None:
+        metrics.CELLS.labels(str(partition.number)).set(partition.store.count)
+        parked = len(partition.engine.parked)
+        if parked != partition.parked:
+            partition.parked = parked
+            metrics.PARKED.labels(str(partition.number)).set(parked)
+            for name, fault in partition.engine.parked.items():
+                log.error("rate: account %s is parked at %s; mend the cause, then azotte unpark", name, fault)
+
+    def _undo(self, worked: Worked) -> None:
+        """The transaction did not happen: back to what is committed, for every partition that it touched."""
+        self._left.clear()
+        for partition in self._partitions.values():
+            partition.store.drop()
+            partition.ids.drop()
+            partition.engine.reset()
+            partition.position = partition.store.get(POSITION) or 0
+            self._consumer.seek(TopicPartition(self._topic, partition.number, partition.position))
+
+    def _assigned(self, consumer: Any, partitions: Sequence[TopicPartition]) -> None:
+        starts = []
+        for each in partitions:
+            found = restore(self._settings, consumer, self._folder, each.partition)
+            self._partitions[each.partition] = found
+            starts.append(TopicPartition(self._topic, each.partition, found.position))
+            gc.collect()
+        gc.freeze()
+        consumer.incremental_assign(starts)
+
+    def _revoked(self, consumer: Any, partitions: Sequence[TopicPartition]) -> None:
+        self._forget(partitions)
+        consumer.incremental_unassign(partitions)
+
+    def _lost(self, consumer: Any, partitions: Sequence[TopicPartition]) -> None:
+        log.warning("rate: partitions %s were lost to another worker", [each.partition for each in partitions])
+        self._revoked(consumer, partitions)
+
+    def _forget(self, partitions: Sequence[TopicPartition]) -> None:
+        for each in partitions:
+            gone = self._partitions.pop(each.partition, None)
+            if gone is not None:
+                gone.ids.close()
+
+    def _log_uuid(self) -> str:
+        admin = AdminClient(base(self._settings))
+        found = admin.describe_topics(TopicCollection([self._topic]))[self._topic].result(30)
+        return str(found.topic_id).replace("/", "_")
+
+
+__all__ = ["Path", "RateStage", "partition_of"]
