@@ -1,72 +1,251 @@
-"""A charge's rule: the one place that knows the order of the modifiers.
+"""A charge's rule: the one place that knows the order of the modifiers, and why it is that order.
 
-    convert → included → price → discount_percent     for each dimension group
-    → minimum → maximum, or commitment                over the sum of the groups
+    convert → included → price → discount_percent     for each dimension group (`Rule`)
+    → minimum or commitment → maximum                 over the sum of the groups (`Bounds`)
+
+What is counted is brought into the priced unit first, so that an allowance is in that unit; what an allowance takes is
+never priced; a discount is on what is priced; and the bounds come last, over all groups, so that neither a discount nor
+an allowance undercuts a minimum, and nothing passes a maximum.
+
+>>> rule = rule_from({"price": {"model": "per_unit", "unit_amount": "10"}, "included": "5", "discount_percent": "50"})
+>>> rule.total(7 * 10**12, rule.included) == 10 * 10**36
+True
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from rating import numbers
 from rating.errors import PriceError
-from rating.numbers import half_even
-from rating.prices import UNPRICED, Matrix, Part, Percentage, Price, PricedEvent, QuantityPrice, price_of
-from rating.prices.fields import money, number, optional
+from rating.numbers import AMOUNT_DIGITS, OVERAGE_DIGITS, QTY, QTY_DIGITS, check_amount, half_even
+from rating.prices import (
+    UNPRICED,
+    CurvePrice,
+    Dynamic,
+    EntryPrice,
+    Matrix,
+    Part,
+    Price,
+    PricedEvent,
+    QuantityPrice,
+    Scheduled,
+    merged,
+    price_of,
+)
+from rating.prices.fields import choice, document, number, optional, positive
+
 Doc = Mapping[str, Any]
-_HUNDRED = 100 * 10**numbers.DISCOUNT_DIGITS
+Share = Callable[[int], int]
+"""The prorated part of a figure, both in 10⁻¹²."""
+_HUNDRED: int = 100 * 10**numbers.DISCOUNT_DIGITS
+_ONE: int = 10**OVERAGE_DIGITS
+_QTY_TO_AMOUNT: int = 10 ** (AMOUNT_DIGITS - QTY_DIGITS)
 
 
-@dataclass(frozen=True, slots=True)
-class Convert:
+class Convert(NamedTuple):
+    """Q × `multiply` / `divide`, both in 10⁻¹²: to 12 digits half even, or to whole units where `rounding` says so.
+
+    Either way it is rounded once, from the exact quotient.
+    """
+
     multiply: int
     divide: int
     rounding: str
 
     def apply(self, quantity: int) -> int:
-        converted = half_even(quantity * self.multiply, self.divide)
+        """The converted quantity."""
+        product = quantity * self.multiply
+        if self.rounding == "none":
+            return half_even(product, self.divide)
+        whole = self.divide * QTY
         if self.rounding == "up":
-            return -(-converted // numbers.QTY) * numbers.QTY
+            return -(-product // whole) * QTY
         if self.rounding == "down":
-            return converted // numbers.QTY * numbers.QTY
-        if self.rounding == "half_up":
-            return (2 * converted + numbers.QTY) // (2 * numbers.QTY) * numbers.QTY
-        return converted
+            return product // whole * QTY
+        return (2 * product + whole) // (2 * whole) * QTY
+
+
+class Commitment(NamedTuple):
+    """A promised `amount`, or what a promised `quantity` costs (the other is `None`), both in 10⁻¹²; `overage` in 10⁻³.
+
+    With `window` each window is taken by itself.
+    """
+
+    quantity: int | None
+    amount: int | None
+    overage: int
+    true_up: bool
+    window: str | None
+
+
+class Bounds(NamedTuple):
+    """What holds for the sum of a charge's groups; amounts in 10⁻³⁶, `None` where there is no such bound.
+
+    `floor` is the minimum, or with `true_up` the commitment: due at the close. Beyond `committed` every amount counts
+    `overage` / 10³ times.
+    """
+
+    floor: int | None
+    committed: int | None
+    overage: int
+    maximum: int | None
+
+    def running(self, amount: int) -> int:
+        """What the charge comes to while its period is open: what acts at once."""
+        if self.committed is not None and amount > self.committed:
+            amount = self.committed + (amount - self.committed) * self.overage // _ONE
+        return amount if self.maximum is None or amount < self.maximum else self.maximum
+
+    def closed(self, amount: int) -> int:
+        """What it comes to once its period is closed."""
+        amount = self.running(amount)
+        if self.floor is not None and amount < self.floor:
+            amount = self.floor
+        return amount if self.maximum is None or amount < self.maximum else self.maximum
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
+    """A compiled charge. `included` in 10⁻¹², `discount` in 10⁻⁴ percent, `minimum` and `maximum` in 10⁻³⁶."""
+
     price: Price
     convert: Convert | None
     included: int
     discount: int
     minimum: int | None
     maximum: int | None
+    commitment: Commitment | None = None
+    dimensions: tuple[str, ...] = ()
 
     def curve(self, dimensions: Mapping[str, str]) -> QuantityPrice:
+        """The price of a group's quantity; only a `matrix` looks at the dimensions. For a price of kind `quantity`."""
         if isinstance(self.price, Matrix):
             return self.price.curve_of(dimensions) or UNPRICED
-        return self.price
+        if isinstance(self.price, CurvePrice):
+            return self.price
+        raise PriceError("a price of events has no curve of a quantity: give the events")
 
     def charged(self, quantity: int, included: int) -> int:
-        q = quantity if self.convert is None else self.convert.apply(quantity)
-        q -= included
+        """What of Q is priced: converted, less what is included, never negative."""
+        q = (quantity if self.convert is None else self.convert.apply(quantity)) - included
         return q if q > 0 else 0
 
     def discounted(self, amount: int) -> int:
+        """Exact: a price has at most 30 fractional digits, a discount adds six."""
         return amount if not self.discount else amount * (_HUNDRED - self.discount) // _HUNDRED
 
+    def total(self, quantity: int, included: int = 0, dimensions: Mapping[str, str] | None = None) -> int:
+        """What a group costs: the order from `convert` to `discount_percent`. Raises `Overflow`."""
+        return check_amount(self.discounted(self.curve(dimensions or {}).total(self.charged(quantity, included))))
 
-def rule_from(doc: Doc) -> Rule:
-    convert = doc.get("convert")
-    return Rule(
-        price_of(doc["price"]),
-        None if not convert else Convert(
-            numbers.quantity(convert.get("multiply", "1")), numbers.quantity(convert.get("divide", "1")), convert.get("round", "none")),
-        numbers.quantity(doc.get("included", "0")),
-        numbers.scaled(doc.get("discount_percent", "0"), 4),
-        None if doc.get("minimum") is None else numbers.amount(doc["minimum"]),
-        None if doc.get("maximum") is None else numbers.amount(doc["maximum"]),
-    )
+    def parts(
+        self, quantity: int, included: int = 0, dimensions: Mapping[str, str] | None = None
+    ) -> tuple[Part, ...]:
+        """The same by tier; the parts sum to `total`."""
+        return self._off(self.curve(dimensions or {}).parts(self.charged(quantity, included)))
+
+    def event_parts(
+        self, events: Sequence[PricedEvent], included: int = 0, dimensions: Mapping[str, str] | None = None
+    ) -> tuple[Part, ...]:
+        """What a group's events cost by tier, whatever the kind of price. `events` are sorted."""
+        if isinstance(self.price, Matrix | CurvePrice):
+            return self.parts(sum(event.value for event in events), included, dimensions)
+        return self._off(self._event_parts(self.price, events))
+
+    def bounds(self, included: int | None = None, share: Share | None = None, held: Share | None = None) -> Bounds:
+        """The bounds over all groups. `share` prorates maximum and commitment, `held` (`share` unless given) what is
+        due at the close; `included` is the allowance that a committed quantity is priced with."""
+        share = share or _whole
+        held = held or share
+        allowance = self.included if included is None else included
+        maximum = None if self.maximum is None else share(self.maximum // _QTY_TO_AMOUNT) * _QTY_TO_AMOUNT
+        if self.commitment is None:
+            floor = None if self.minimum is None else held(self.minimum // _QTY_TO_AMOUNT) * _QTY_TO_AMOUNT
+            return Bounds(floor, None, _ONE, maximum)
+        committed = self._committed(self.commitment, share, allowance)
+        floor = self._committed(self.commitment, held, allowance) if self.commitment.true_up else None
+        return Bounds(floor, committed, self.commitment.overage, maximum)
+
+    def _committed(self, commitment: Commitment, share: Share, included: int) -> int:
+        if commitment.amount is not None:
+            return share(commitment.amount) * _QTY_TO_AMOUNT
+        assert commitment.quantity is not None, "a commitment has an amount or a quantity: rule_from checks"
+        one = PricedEvent(0, "", share(commitment.quantity))
+        return check_amount(sum(part.amount for part in self.event_parts([one], included)))
+
+    def _event_parts(
+        self, price: EntryPrice | Scheduled[EntryPrice], events: Sequence[PricedEvent]
+    ) -> tuple[Part, ...]:
+        if isinstance(price, Scheduled):
+            # Each entry has a Q of its own, so `convert` acts on each.
+            slots: list[list[PricedEvent]] = [[] for _ in price.prices]
+            for event in events:
+                slots[price.slot(event.time)].append(event)
+            found = [self._event_parts(each, slot) for each, slot in zip(price.prices, slots, strict=True)]
+            return merged(part for parts in found for part in parts)
+        if isinstance(price, CurvePrice):
+            return price.parts(self.charged(sum(event.value for event in events), 0))
+        if self.convert is not None and not isinstance(price, Dynamic):
+            events = [event._replace(value=self.convert.apply(event.value)) for event in events]
+        return price.parts_of(events)
+
+    def _off(self, parts: Iterable[Part]) -> tuple[Part, ...]:
+        if not self.discount:
+            return tuple(parts)
+        return tuple(part._replace(amount=self.discounted(part.amount)) for part in parts)
+
+
+def _whole(figure: int) -> int:
+    return figure
+
+
+def rule_from(doc: Doc, at: str = "charge") -> Rule:
+    """The rule of a charge's document; `at` is where it stands, for errors. Raises `PriceError`."""
+    price = price_of(document(doc.get("price"), f"{at}.price"), f"{at}.price")
+    convert = None if doc.get("convert") is None else _convert(document(doc["convert"], f"{at}.convert"), f"{at}.convert")
+    included = number(doc, "included", at, numbers.quantity, 0)
+    if price.kind != "quantity" and included:
+        raise PriceError(f"{at}.included is no modifier of a price of events: remove it")
+    if isinstance(price, Dynamic) and convert is not None:
+        raise PriceError(f"{at}.convert is no modifier of a dynamic price: remove it")
+    discount = number(doc, "discount_percent", at, _discount, 0)
+    if discount > _HUNDRED:
+        raise PriceError(f"{at}.discount_percent is more than 100: give 100 or less")
+    minimum = optional(doc, "minimum", at, numbers.amount)
+    maximum = optional(doc, "maximum", at, numbers.amount)
+    commitment = None if doc.get("commitment") is None else _commitment(doc, price, f"{at}.commitment")
+    if commitment is not None and minimum is not None:
+        raise PriceError(f"{at}.minimum stands beside commitment, which replaces it: keep one")
+    dimensions = doc.get("dimensions") or (price.dimensions if isinstance(price, Matrix) else ())
+    return Rule(price, convert, included, discount, minimum, maximum, commitment, tuple(dimensions))
+
+
+def _convert(doc: Doc, at: str) -> Convert:
+    multiply = number(doc, "multiply", at, numbers.quantity, QTY)
+    divide = QTY if doc.get("divide") is None else positive(doc, "divide", at, numbers.quantity)
+    return Convert(multiply, divide, choice(doc, "round", at, ("none", "up", "down", "half_up")))
+
+
+def _commitment(doc: Doc, price: Price, at: str) -> Commitment:
+    fields = document(doc["commitment"], at)
+    quantity, amount = optional(fields, "quantity", at, numbers.quantity), optional(fields, "amount", at, numbers.quantity)
+    if (quantity is None) == (amount is None):
+        raise PriceError(f"{at} needs one of quantity and amount: give either")
+    if quantity is not None and isinstance(price, Matrix | Dynamic | Scheduled):
+        raise PriceError(f"{at}.quantity has no one price in a {doc['price']['model']} price: commit to an amount")
+    overage = number(fields, "overage_factor", at, _overage, _ONE)
+    true_up = fields.get("true_up", False)
+    if not isinstance(true_up, bool):
+        raise PriceError(f"{at}.true_up is {numbers.shown(true_up)}: write true or false")
+    return Commitment(quantity, amount, overage, true_up, fields.get("window"))
+
+
+def _discount(value: numbers.Number) -> int:
+    return numbers.scaled(value, numbers.DISCOUNT_DIGITS)
+
+
+def _overage(value: numbers.Number) -> int:
+    return numbers.scaled(value, OVERAGE_DIGITS)

@@ -8,7 +8,7 @@ from rating.currencies import minor_digits
 from rating.fees import length_of
 from rating.numbers import half_even
 from rating.prices import Part
-from rating.rate import included, total_of
+from rating.rate import bounds, included, total_of
 from rating.state import Closing, Subscription
 from rating.step import Step
 
@@ -51,8 +51,8 @@ def _minimum(step: Step, sub: Subscription, plan: Plan, charge: Charge, period: 
     held = lines.charge_period(step, sub, charge.key, period[0])
     end = period[1]
     nominal = _nominal(sub, plan, period)
-    before = total_of(sub, charge, held.raw, False, period[0], nominal)
-    after = total_of(sub, charge, held.raw, True, period[0], nominal)
+    limits = bounds(sub, charge, included(sub, plan, charge, period, nominal), period[0], nominal)
+    before, after = limits.running(held.raw), limits.closed(held.raw)
     lines.save_period(step, sub, charge.key, period[0], held._replace(closed=True))
     if after > before:
         bucket = lines.group_bucket(step, sub, charge.key, period[0])
@@ -75,7 +75,8 @@ def _amount(
     line = lines.next_id(step, sub, charge.key, kind, lines.NO_GROUP, period[0], group)  # type: ignore[arg-type]
     if raw:
         nominal = _nominal(sub, plan, period)
-        capped = total_of(sub, charge, held.raw + amount, held.closed, period[0], nominal) - total_of(sub, charge, held.raw, held.closed, period[0], nominal)
+        limits = bounds(sub, charge, included(sub, plan, charge, period, nominal), period[0], nominal)
+        capped = total_of(limits, held.raw + amount, held.closed) - total_of(limits, held.raw, held.closed)
         held = held._replace(raw=held.raw + amount)
         if capped != amount:
             parts = [*parts, Part(None, 0, None, capped - amount)]

@@ -234,7 +234,8 @@ class Engine:
         roots = [self._root(pack.tenant, account) for account in pack.accounts]
         keys = [roots[account] + pack.uid[UID_BYTES * i : UID_BYTES * (i + 1)] for i, account in enumerate(pack.account)]
         found = self._ids.find(keys)
-        oldest = self.clock - self._accept_past
+        # Before the first tick the clock is not known: the pack's earliest receipt stands for it.
+        oldest = (self.clock or min(pack.received)) - self._accept_past
         defaulted = frozenset(pack.defaulted)
         fresh: dict[bytes, bytes] = {}
         counted, uncounted, rejected = [], [], []

@@ -2,7 +2,8 @@
 
     RatingError                 everything below; none is worth trying again with the same input
     ├── NumberError             a text or number that is not an exact quantity or amount (the user's)
-    ├── PriceError              a price document or usage that cannot be priced (the user's)
+    ├── PriceError              a price document that cannot be priced (the user's)
+    │   └── QuoteError          usage that a quote cannot price (the user's)
     ├── TimeError               a text that is not a time, a duration or a time zone (the user's)
     ├── Overflow                an exact result that does not fit the widths that tables and topics have
     └── Refused                 a command that cannot be applied; its text is the `error_detail`
@@ -21,6 +22,10 @@ class NumberError(RatingError):
 
 class PriceError(RatingError):
     """A price or usage that cannot be priced."""
+
+
+class QuoteError(PriceError):
+    """Usage that a quote cannot price; the text names the field, the value and the remedy."""
 
 
 class TimeError(RatingError):

@@ -23,17 +23,17 @@ RATE_DIGITS = 6
 DISCOUNT_DIGITS = 4
 OVERAGE_DIGITS = 3
 INTEGER_DIGITS_MAX = 18
-QTY = 10**QTY_DIGITS
-UNIT = 10**UNIT_DIGITS
-AMOUNT = 10**AMOUNT_DIGITS
-QTY_UNIT_TO_AMOUNT = 10 ** (AMOUNT_DIGITS - QTY_DIGITS - UNIT_DIGITS)
-AMOUNT_MAX = 10**76 - 1
+QTY: int = 10**QTY_DIGITS
+UNIT: int = 10**UNIT_DIGITS
+AMOUNT: int = 10**AMOUNT_DIGITS
+QTY_UNIT_TO_AMOUNT: int = 10 ** (AMOUNT_DIGITS - QTY_DIGITS - UNIT_DIGITS)
+AMOUNT_MAX: int = 10**76 - 1
 """`Decimal(76, 36)` in the tables."""
-QUANTITY_MAX = 10**38 - 1
+QUANTITY_MAX: int = 10**38 - 1
 """`Decimal(38, 12)` in the tables."""
-_INTEGER_LIMIT = 10**INTEGER_DIGITS_MAX
+_INTEGER_LIMIT: int = 10**INTEGER_DIGITS_MAX
 _SHORT_TEXT_MAX = 15
-_QTY_TO_AMOUNT = 10 ** (AMOUNT_DIGITS - QTY_DIGITS)
+_QTY_TO_AMOUNT: int = 10 ** (AMOUNT_DIGITS - QTY_DIGITS)
 # At most so many digits and exponents are looked at, so that a giant literal costs nothing to refuse.
 _LITERAL = re.compile(r"([+-]?)([0-9]{0,80})(?:\.([0-9]{0,80}))?(?:[eE]([+-]?[0-9]{1,4}))?", re.ASCII)
 Number = int | str | Decimal
@@ -46,8 +46,9 @@ def scaled(value: Number, digits: int, integers: int = INTEGER_DIGITS_MAX) -> in
     bool, NaN), more than `digits` fractional or `integers` integer digits.
     """
     if type(value) is int:
-        if -(10**integers) < value < 10**integers:
-            return value * 10**digits
+        limit: int = 10**integers
+        if -limit < value < limit:
+            return value * _power(digits)
         raise NumberError(f"{shown(value)} has more than {integers} integer digits")
     if isinstance(value, Decimal):
         value = str(value) if value.is_finite() else "not finite"
@@ -67,8 +68,13 @@ def scaled(value: Number, digits: int, integers: int = INTEGER_DIGITS_MAX) -> in
         raise NumberError(f"{shown(value)} has more than {integers} integer digits")
     if -point > digits:
         raise NumberError(f"{shown(value)} has more than {digits} fractional digits")
-    result = int(significant) * 10 ** (point + digits)
+    result = int(significant) * _power(point + digits)
     return -result if found[1] == "-" else result
+
+
+def _power(digits: int) -> int:
+    power: int = 10**digits
+    return power
 
 
 def shown(value: object) -> str:

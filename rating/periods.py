@@ -26,11 +26,11 @@ WINDOWS = {"1m": MINUTE, "1h": HOUR, "1d": DAY}
 
 
 class Period(NamedTuple):
-    """A nominal billing period. `start` belongs to it, `end` to the next; `index` counts from the calendar's origin."""
+    """A nominal billing period. `start` belongs to it, `end` to the next; `number` counts from the calendar's origin."""
 
     start: int
     end: int
-    index: int
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,29 +46,34 @@ class Calendar:
         return _at(self, moment // HOUR, moment)
 
     def nth(self, index: int) -> Period:
-        """The period with this index."""
+        """The period with this index. Raises `TimeError` beyond the years 1 to 9999."""
         return Period(_start(self, index), _start(self, index + 1), index)
 
     def next(self, period: Period) -> Period:
         """The period after this one."""
-        return self.nth(period.index + 1)
+        return self.nth(period.number + 1)
 
 
 @lru_cache(maxsize=65_536)
 def _in_hour(rule: Calendar, hour: int) -> tuple[Period, ...]:
-    """The periods that share some moment with the hour: one, or two where a boundary lies in it."""
+    """The periods that share some moment with the hour: one, or more where a boundary lies in it."""
     index = _guess(rule, hour * HOUR)
     while _start(rule, index) > hour * HOUR:
         index -= 1
     while _start(rule, index + 1) <= hour * HOUR:
         index += 1
-    first = rule.nth(index)
-    return (first,) if first.end >= (hour + 1) * HOUR else (first, rule.nth(index + 1))
+    found = [rule.nth(index)]
+    # Where a zone crossed the date line a day is missing: its period is empty, and the next begins with it.
+    while found[-1].end < (hour + 1) * HOUR:
+        found.append(rule.nth(found[-1].number + 1))
+    return tuple(found)
 
 
 def _at(rule: Calendar, hour: int, moment: int) -> Period:
-    found = _in_hour(rule, hour)
-    return found[0] if moment < found[0].end else found[-1]
+    for period in _in_hour(rule, hour):
+        if moment < period.end:
+            return period
+    raise AssertionError("the periods of an hour reach past its end")
 
 
 def _guess(rule: Calendar, moment: int) -> int:
@@ -81,6 +86,13 @@ def _guess(rule: Calendar, moment: int) -> int:
 
 @lru_cache(maxsize=65_536)
 def _start(rule: Calendar, index: int) -> int:
+    try:
+        return _instant(rule.timezone, _local_start(rule, index))
+    except (ValueError, OverflowError):
+        raise TimeError(f"period {index} of {rule.length}s is beyond the calendar's years 1 to 9999") from None
+
+
+def _local_start(rule: Calendar, index: int) -> datetime:
     origin = _origin(rule)
     at = time() if rule.anchor is None else _local(rule.timezone, rule.anchor).time()
     if rule.length in _DAYS:
@@ -89,7 +101,7 @@ def _start(rule: Calendar, index: int) -> int:
         months = origin.year * 12 + origin.month - 1 + index * _MONTHS[rule.length]
         year, month = divmod(months, 12)
         day = date(year, month + 1, min(origin.day, calendar.monthrange(year, month + 1)[1]))
-    return _instant(rule.timezone, datetime.combine(day, at))
+    return datetime.combine(day, at)
 
 
 def _origin(rule: Calendar) -> date:
@@ -99,12 +111,12 @@ def _origin(rule: Calendar) -> date:
 
 
 def _local(timezone: str, moment: int) -> datetime:
-    return (_EPOCH + timedelta(microseconds=moment)).astimezone(ZoneInfo(timezone))
+    return (_EPOCH + timedelta(microseconds=moment)).astimezone(zone(timezone))
 
 
 def _instant(timezone: str, local: datetime) -> int:
     # fold=0 is the first of two, and in a gap the offset before it: what RFC 5545 asks for.
-    return (local.replace(tzinfo=ZoneInfo(timezone), fold=0) - _EPOCH) // timedelta(microseconds=1)
+    return (local.replace(tzinfo=zone(timezone), fold=0) - _EPOCH) // timedelta(microseconds=1)
 
 
 def window(moment: int, size: str, timezone: str) -> tuple[int, int]:
@@ -117,6 +129,7 @@ def window(moment: int, size: str, timezone: str) -> tuple[int, int]:
     return start, start + length
 
 
+@lru_cache(maxsize=1024)
 def zone(name: str) -> ZoneInfo:
     """The time zone. Raises `TimeError`."""
     try:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from rating import aggregates, credits, lines
 from rating.catalog import Charge, Meter, Plan
+from rating.charge import Bounds
 from rating.errors import Refused
 from rating.numbers import QTY, check_amount
 from rating.places import Place, place, runs_at, whole
@@ -94,22 +95,24 @@ def included(sub: Subscription, plan: Plan, charge: Charge, period: tuple[int, i
     return part(whole_, sub.start, nominal_end, period[0], nominal_end)
 
 
-def prorated_amount(sub: Subscription, charge: Charge, amount: int | None, start: int, end: int, held_end: int) -> int | None:
-    """A minimum or maximum (10⁻³⁶) for the part of the period in which the subscription ran."""
+def bounds(sub: Subscription, charge: Charge, allowance: int, start: int, end: int) -> Bounds:
+    """Minimum, maximum and commitment for the part of the nominal period `[start, end)` that the subscription has."""
     low = max(sub.start, start)
-    if amount is None or not charge.prorate or (low == start and held_end >= end):
-        return amount
-    scale = 10**24
-    return part(amount // scale, low, min(held_end, end), start, end) * scale
+    if not charge.prorate or (low == start and sub.end >= end):
+        return charge.rule.bounds(allowance)
+
+    def share(figure: int) -> int:
+        return part(figure, low, end, start, end)
+
+    def held(figure: int) -> int:
+        return part(figure, low, min(sub.end, end), start, end)
+
+    return charge.rule.bounds(allowance, share, held)
 
 
-def total_of(sub: Subscription, charge: Charge, raw: int, closed: bool, start: int, end: int) -> int:
+def total_of(found: Bounds, raw: int, closed: bool) -> int:
     """What the charge comes to over all groups: the cap at once, the floor once the period is closed."""
-    rule = charge.rule
-    cap = prorated_amount(sub, charge, rule.maximum, start, end, end)
-    result = raw if cap is None else min(raw, cap)
-    floor = prorated_amount(sub, charge, rule.minimum, start, end, min(sub.end, end)) if closed else None
-    return result if floor is None else max(result, floor)
+    return found.closed(raw) if closed else found.running(raw)
 
 
 def _rate_group(
@@ -124,11 +127,12 @@ def _rate_group(
     line = lines.next_id(step, sub, charge.key, kind, values, start, group)
     dimensions = dict(zip(charge.dimensions, dims, strict=True))
     nominal_end = _nominal_end(sub, plan, start)
+    limits = bounds(sub, charge, included(sub, plan, charge, where.period, nominal_end), start, nominal_end)
     amount, paid, moved, parts = 0, 0, 0, []
     for share in _shares(step, found):
         after, quantity, new = _priced(step, sub, plan, charge, meter, bucket + (values,), group, where, nominal_end, share, sign, dimensions)
-        change = total_of(sub, charge, period.raw + after.price - group.price, period.closed, start, nominal_end)
-        change -= total_of(sub, charge, period.raw, period.closed, start, nominal_end)
+        change = total_of(limits, period.raw + after.price - group.price, period.closed)
+        change -= total_of(limits, period.raw, period.closed)
         period = period._replace(raw=check_amount(period.raw + after.price - group.price))
         parts += new
         if change != after.price - group.price:

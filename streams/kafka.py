@@ -108,7 +108,7 @@ def check(message: Message) -> None:
     error = message.error()
     if error is None or error.retriable() or error.code() in _PASSING:
         return
-    raise KafkaException(error)
+    raise Stop(f"{message.topic()} {message.partition()} cannot be read at {message.offset()}: {error.str()}")
 
 
 _PASSING = frozenset(

@@ -27,13 +27,14 @@ from rating.prices.stairstep import Stairstep
 from rating.prices.volume import Volume
 
 __all__ = [
-    "MODELS", "UNPRICED", "Dynamic", "EventTiers", "Flat", "Graduated", "GraduatedPercentage", "Kind", "Matrix",
+    "MODELS", "UNPRICED", "CurvePrice", "Dynamic", "EntryPrice", "EventTiers", "Flat", "Graduated", "GraduatedPercentage", "Kind", "Matrix",
     "Package", "Part", "PerUnit", "Percentage", "Price", "PricedEvent", "QuantityPrice", "Scheduled", "Stairstep",
     "Unpriced", "Volume", "differences", "merged", "price_of",
 ]  # fmt: skip
 
 CurvePrice = Flat | PerUnit | Graduated | Volume | Stairstep | Package
-Price = CurvePrice | Matrix | EventTiers | Percentage | Dynamic | Scheduled
+EntryPrice = CurvePrice | EventTiers | Percentage | Dynamic
+Price = EntryPrice | Matrix | Scheduled[EntryPrice]
 
 
 def price_of(doc: Doc, at: str = "price") -> Price:
@@ -60,10 +61,10 @@ def _scheduled(doc: Doc, at: str) -> Price:
     return Scheduled.from_doc(doc, at, _entry)
 
 
-def _entry(doc: Doc, at: str) -> QuantityPrice:
+def _entry(doc: Doc, at: str) -> EntryPrice:
     price = price_of(doc, at)
-    if isinstance(price, Matrix | EventTiers | Percentage | Dynamic | Scheduled):
-        raise PriceError(f"{at}.model is {shown(doc.get('model'))}: an entry of a schedule is priced by its quantity")
+    if isinstance(price, Matrix | Scheduled):
+        raise PriceError(f"{at}.model is {shown(doc.get('model'))}: use another model in a schedule")
     return price
 
 

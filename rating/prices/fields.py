@@ -6,9 +6,20 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from rating.errors import NumberError, PriceError
-from rating.numbers import AMOUNT_DIGITS, QTY_UNIT_TO_AMOUNT, UNIT_DIGITS, Number, quantity, rate, scaled, shown, unit_amount
+from rating.numbers import (
+    AMOUNT_DIGITS,
+    QTY_UNIT_TO_AMOUNT,
+    UNIT_DIGITS,
+    Number,
+    quantity,
+    rate,
+    scaled,
+    shown,
+    unit_amount,
+)
 
 Doc = Mapping[str, Any]
+_UNIT_TO_AMOUNT: int = 10 ** (AMOUNT_DIGITS - UNIT_DIGITS)
 PERCENT_TO_AMOUNT = 10**16
 """Makes quantity (10⁻¹²) × rate in percent (10⁻⁶) an amount: 12 + 6 + 2 digits of the hundred + 16 = 36."""
 
@@ -72,7 +83,7 @@ def documents(doc: Doc, name: str, at: str) -> list[Doc]:
 
 def money(value: Number) -> int:
     """An amount inside a price, in 10⁻³⁶: at most 15 fractional digits, as a unit amount."""
-    return scaled(value, UNIT_DIGITS) * 10 ** (AMOUNT_DIGITS - UNIT_DIGITS)
+    return scaled(value, UNIT_DIGITS) * _UNIT_TO_AMOUNT
 
 
 def unit_factor(value: Number) -> int:

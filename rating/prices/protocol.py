@@ -2,12 +2,12 @@
 
     quantity   one number Q                            total(q)              flat, per_unit, graduated, package …
     each       a running sum of what each event costs  fee(event)            dynamic, tiers of `scope: event`
-    slots      one Q a slot, an event in one of them   slot(time), curves    scheduled
+    slots      one price a slot, an event in one       slot(time), prices    scheduled
     order      all events, in the order of time        total_of(events)      percentage with an allowance
 
 Rating emits `price(after) − price(before)`, so for each shape a retraction is the same step backwards: subtract from
-Q, subtract the fee, subtract from the slot's Q, take the event out of the list. Every shape but `quantity` also answers
-`parts_of(events)`, so that a caller who holds all events need not know the shape.
+Q, subtract the fee, subtract from the slot's Q, take the event out of the list. `charge.Rule.event_parts` prices a list
+of events whatever the shape.
 """
 
 from __future__ import annotations
@@ -51,11 +51,9 @@ class EventPrice(Protocol):
 
 
 class SlotPrice(Protocol):
-    """Several prices of a number; the time of an event says in which slot it counts."""
+    """Several prices; the time of an event says in which slot it counts."""
 
     def slot(self, time: int) -> int: ...
-
-    def curve(self, slot: int) -> QuantityPrice: ...
 
 
 class OrderPrice(Protocol):

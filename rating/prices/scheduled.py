@@ -7,23 +7,24 @@ The first entry that the local time falls in takes the event, else the default. 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import ClassVar, NamedTuple, Self
+from typing import ClassVar, Generic, NamedTuple, Self, TypeVar
 
 from rating.errors import PriceError, TimeError
 from rating.numbers import shown
 from rating.periods import zone
 from rating.prices.fields import Doc, document, documents
-from rating.prices.part import Part, merged
-from rating.prices.protocol import Kind, PricedEvent, QuantityPrice
+from rating.prices.protocol import Kind
 from rating.times import SECOND
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _CLOCK = re.compile(r"([01][0-9]|2[0-4]):([0-5][0-9])(?::([0-5][0-9]))?", re.ASCII)
 _DAY_S = 86_400
+Entry = TypeVar("Entry")
+"""What prices an entry."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -42,16 +43,16 @@ class Span(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Scheduled:
-    """Slot `i` is entry `i`; the slot after the last entry is the default."""
+class Scheduled(Generic[Entry]):
+    """Slot `i` is entry `i`; the slot after the last entry is the default. `prices[slot]` prices what counts there."""
 
     kind: ClassVar[Kind] = "slots"
     timezone: str
     spans: tuple[Span, ...]
-    prices: tuple[QuantityPrice, ...]
+    prices: tuple[Entry, ...]
 
     @classmethod
-    def from_doc(cls, doc: Doc, at: str, nested: Callable[[Doc, str], QuantityPrice]) -> Self:
+    def from_doc(cls, doc: Doc, at: str, nested: Callable[[Doc, str], Entry]) -> Self:
         """`nested` reads the price of an entry."""
         timezone = doc.get("timezone", "UTC")
         try:
@@ -59,7 +60,7 @@ class Scheduled:
         except TimeError as error:
             raise PriceError(f"{at}.timezone: {error}") from None
         spans: list[Span] = []
-        prices: list[QuantityPrice] = []
+        prices: list[Entry] = []
         for index, row in enumerate(documents(doc, "schedule", at)):
             here = f"{at}.schedule[{index}]"
             spans.append(_span(row, here))
@@ -73,15 +74,6 @@ class Scheduled:
             if span.holds(day, second):
                 return index
         return len(self.spans)
-
-    def curve(self, slot: int) -> QuantityPrice:
-        return self.prices[slot]
-
-    def parts_of(self, events: Sequence[PricedEvent]) -> tuple[Part, ...]:
-        sums = [0] * len(self.prices)
-        for event in events:
-            sums[self.slot(event.time)] += event.value
-        return merged(part for price, q in zip(self.prices, sums, strict=True) for part in price.parts(q))
 
 
 @lru_cache(maxsize=65_536)

@@ -1,0 +1,30 @@
+"""The kernel's quotes against the auditor's, over every model and modifier, to the last digit."""
+
+from __future__ import annotations
+
+from collections import Counter
+from fractions import Fraction
+
+import pytest
+
+from rating.quote import quote
+from tests.auditor.pricing import audited
+from tests.auditor.pricing_cases import MODELS, cases
+
+SEEDS = (20261124, 7, 99)
+CASES_A_SEED = 11_000
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_every_quote_is_what_the_auditor_reckons(seed: int) -> None:
+    seen: Counter[str] = Counter()
+    nonzero = 0
+    for charge, usage in cases(seed, CASES_A_SEED):
+        found = quote(charge, usage)
+        assert Fraction(found["total"]) == audited(charge, usage), f"seed {seed}: {charge} {usage}"
+        lines = sum((Fraction(line["amount"]) for line in found["lines"]), Fraction(0))
+        assert lines == Fraction(found["total"]), f"seed {seed}: {charge} {usage}"
+        seen[charge["price"]["model"]] += 1
+        nonzero += found["total"] != "0"
+    assert seen == dict.fromkeys(MODELS, CASES_A_SEED // len(MODELS))
+    assert nonzero > CASES_A_SEED // 2
