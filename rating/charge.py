@@ -3,11 +3,12 @@
     convert → included → price → discount_percent     for each dimension group (`Rule`)
     → minimum or commitment → maximum                 over the sum of the groups (`Bounds`)
 
-What is counted is brought into the priced unit first, so that an allowance is in that unit; what an allowance takes is
-never priced; a discount is on what is priced; and the bounds come last, over all groups, so that neither a discount nor
-an allowance undercuts a minimum, and nothing passes a maximum.
+What is counted is brought into the priced unit first, so that an allowance is in that unit; what an allowance
+takes is never priced; a discount is on what is priced; and the bounds come last, over all groups, so that
+neither a discount nor an allowance undercuts a minimum, and nothing passes a maximum.
 
->>> rule = rule_from({"price": {"model": "per_unit", "unit_amount": "10"}, "included": "5", "discount_percent": "50"})
+>>> price = {"model": "per_unit", "unit_amount": "10"}
+>>> rule = rule_from({"price": price, "included": "5", "discount_percent": "50"})
 >>> rule.total(7 * 10**12, rule.included) == 10 * 10**36
 True
 """
@@ -46,7 +47,8 @@ _QTY_TO_AMOUNT: int = 10 ** (AMOUNT_DIGITS - QTY_DIGITS)
 
 
 class Convert(NamedTuple):
-    """Q × `multiply` / `divide`, both in 10⁻¹²: to 12 digits half even, or to whole units where `rounding` says so.
+    """Q × `multiply` / `divide`, both in 10⁻¹²: to 12 digits half even, or to whole units where `rounding`
+    says so.
 
     Either way it is rounded once, from the exact quotient.
     """
@@ -69,7 +71,8 @@ class Convert(NamedTuple):
 
 
 class Commitment(NamedTuple):
-    """A promised `amount`, or what a promised `quantity` costs (the other is `None`), both in 10⁻¹²; `overage` in 10⁻³.
+    """A promised `amount`, or what a promised `quantity` costs (the other is `None`), both in 10⁻¹²;
+    `overage` in 10⁻³.
 
     With `window` each window is taken by itself.
     """
@@ -84,8 +87,8 @@ class Commitment(NamedTuple):
 class Bounds(NamedTuple):
     """What holds for the sum of a charge's groups; amounts in 10⁻³⁶, `None` where there is no such bound.
 
-    `floor` is the minimum, or with `true_up` the commitment: due at the close. Beyond `committed` every amount counts
-    `overage` / 10³ times.
+    `floor` is the minimum, or with `true_up` the commitment: due at the close. Beyond `committed` every
+    amount counts `overage` / 10³ times.
     """
 
     floor: int | None
@@ -109,7 +112,7 @@ class Bounds(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A compiled charge. `included` in 10⁻¹², `discount` in 10⁻⁴ percent, `minimum` and `maximum` in 10⁻³⁶."""
+    """A compiled charge. `included` in 10⁻¹², `discount` in 10⁻⁴ percent, the bounds in 10⁻³⁶."""
 
     price: Price
     convert: Convert | None
@@ -121,7 +124,7 @@ class Rule:
     dimensions: tuple[str, ...] = ()
 
     def curve(self, dimensions: Mapping[str, str]) -> QuantityPrice:
-        """The price of a group's quantity; only a `matrix` looks at the dimensions. For a price of kind `quantity`."""
+        """The price of a group's quantity; only a `matrix` looks at dimensions. For kind `quantity`."""
         if isinstance(self.price, Matrix):
             return self.price.curve_of(dimensions) or UNPRICED
         if isinstance(self.price, CurvePrice):
@@ -139,7 +142,9 @@ class Rule:
 
     def total(self, quantity: int, included: int = 0, dimensions: Mapping[str, str] | None = None) -> int:
         """What a group costs: the order from `convert` to `discount_percent`. Raises `Overflow`."""
-        return check_amount(self.discounted(self.curve(dimensions or {}).total(self.charged(quantity, included))))
+        return check_amount(
+            self.discounted(self.curve(dimensions or {}).total(self.charged(quantity, included)))
+        )
 
     def parts(
         self, quantity: int, included: int = 0, dimensions: Mapping[str, str] | None = None
@@ -155,9 +160,12 @@ class Rule:
             return self.parts(sum(event.value for event in events), included, dimensions)
         return self._off(self._event_parts(self.price, events))
 
-    def bounds(self, included: int | None = None, share: Share | None = None, held: Share | None = None) -> Bounds:
-        """The bounds over all groups. `share` prorates maximum and commitment, `held` (`share` unless given) what is
-        due at the close; `included` is the allowance that a committed quantity is priced with."""
+    def bounds(
+        self, included: int | None = None, share: Share | None = None, held: Share | None = None
+    ) -> Bounds:
+        """The bounds over all groups. `share` prorates maximum and commitment, `held` (`share` unless given)
+        what is due at the close; `included` is the allowance that a committed quantity is priced with.
+        """
         share = share or _whole
         held = held or share
         allowance = self.included if included is None else included
@@ -205,7 +213,11 @@ def _whole(figure: int) -> int:
 def rule_from(doc: Doc, at: str = "charge") -> Rule:
     """The rule of a charge's document; `at` is where it stands, for errors. Raises `PriceError`."""
     price = price_of(document(doc.get("price"), f"{at}.price"), f"{at}.price")
-    convert = None if doc.get("convert") is None else _convert(document(doc["convert"], f"{at}.convert"), f"{at}.convert")
+    convert = (
+        None
+        if doc.get("convert") is None
+        else _convert(document(doc["convert"], f"{at}.convert"), f"{at}.convert")
+    )
     included = number(doc, "included", at, numbers.quantity, 0)
     if price.kind != "quantity" and included:
         raise PriceError(f"{at}.included is no modifier of a price of events: remove it")
@@ -231,11 +243,16 @@ def _convert(doc: Doc, at: str) -> Convert:
 
 def _commitment(doc: Doc, price: Price, at: str) -> Commitment:
     fields = document(doc["commitment"], at)
-    quantity, amount = optional(fields, "quantity", at, numbers.quantity), optional(fields, "amount", at, numbers.quantity)
+    quantity, amount = (
+        optional(fields, "quantity", at, numbers.quantity),
+        optional(fields, "amount", at, numbers.quantity),
+    )
     if (quantity is None) == (amount is None):
         raise PriceError(f"{at} needs one of quantity and amount: give either")
     if quantity is not None and isinstance(price, Matrix | Dynamic | Scheduled):
-        raise PriceError(f"{at}.quantity has no one price in a {doc['price']['model']} price: commit to an amount")
+        raise PriceError(
+            f"{at}.quantity has no one price in a {doc['price']['model']} price: commit to an amount"
+        )
     overage = number(fields, "overage_factor", at, _overage, _ONE)
     true_up = fields.get("true_up", False)
     if not isinstance(true_up, bool):

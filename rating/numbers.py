@@ -1,8 +1,8 @@
 """Exact numbers as scaled integers: the one home of scale and rounding.
 
 A quantity is an integer of 10⁻¹² units, an amount of 10⁻³⁶ of its currency, a unit amount of 10⁻¹⁵. So
-`quantity × unit amount` has 27 digits and is an amount after `× 10⁹`, and nothing is ever rounded on the way. Floats
-are refused: a number is read from its literal text.
+`quantity × unit amount` has 27 digits and is an amount after `× 10⁹`, and nothing is ever rounded on the way.
+Floats are refused: a number is read from its literal text.
 
 >>> text(quantity("374") * unit_amount("0.000002") * 10**9, AMOUNT_DIGITS)
 '0.000748'
@@ -42,8 +42,8 @@ Number = int | str | Decimal
 def scaled(value: Number, digits: int, integers: int = INTEGER_DIGITS_MAX) -> int:
     """`value × 10^digits`, exactly.
 
-    Takes an `int`, a `Decimal` or a decimal literal (`"1e3"` too). Raises `NumberError` for anything else (a float, a
-    bool, NaN), more than `digits` fractional or `integers` integer digits.
+    Takes an `int`, a `Decimal` or a decimal literal (`"1e3"` too). Raises `NumberError` for anything else (a
+    float, a bool, NaN), more than `digits` fractional or `integers` integer digits.
     """
     if type(value) is int:
         limit: int = 10**integers

@@ -1,8 +1,10 @@
-"""Billing periods and windows of a subscription: intervals `[start, end)` of microseconds, from its calendar alone.
+"""Billing periods and windows of a subscription: intervals `[start, end)` of microseconds, from its calendar
+alone.
 
-A calendar period begins at local midnight; an anchored one is counted from the anchor's local date and time, so a day
-that a month lacks is its last, always counted from the anchor (31 January, 28 February, 31 March). A local time that a
-clock change skips takes the offset before it, one that comes twice is the first, as RFC 5545 has it.
+A calendar period begins at local midnight; an anchored one is counted from the anchor's local date and time,
+so a day that a month lacks is its last, always counted from the anchor (31 January, 28 February, 31 March). A
+local time that a clock change skips takes the offset before it, one that comes twice is the first, as RFC
+5545 has it.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ WINDOWS = {"1m": MINUTE, "1h": HOUR, "1d": DAY}
 
 
 class Period(NamedTuple):
-    """A nominal billing period. `start` belongs to it, `end` to the next; `number` counts from the calendar's origin."""
+    """A nominal billing period. `start` belongs to it, `end` to the next; `number` counts from the origin."""
 
     start: int
     end: int
@@ -89,7 +91,9 @@ def _start(rule: Calendar, index: int) -> int:
     try:
         return _instant(rule.timezone, _local_start(rule, index))
     except (ValueError, OverflowError):
-        raise TimeError(f"period {index} of {rule.length}s is beyond the calendar's years 1 to 9999") from None
+        raise TimeError(
+            f"period {index} of {rule.length}s is beyond the calendar's years 1 to 9999"
+        ) from None
 
 
 def _local_start(rule: Calendar, index: int) -> datetime:
@@ -120,7 +124,7 @@ def _instant(timezone: str, local: datetime) -> int:
 
 
 def window(moment: int, size: str, timezone: str) -> tuple[int, int]:
-    """The tumbling window `[start, end)` that holds the moment: `1m` and `1h` in UTC, `1d` at local midnight."""
+    """The tumbling window `[start, end)` that holds the moment: `1m`, `1h` in UTC, `1d` at local midnight."""
     if size == "1d":
         day = Calendar("day", timezone).at(moment)
         return day.start, day.end

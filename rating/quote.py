@@ -32,13 +32,15 @@ def quote(charge: Doc, usage: Doc) -> dict[str, Any]:
     """`{"total", "lines": [{"tier", "quantity", "unit_amount", "amount"}]}`, all decimals as text.
 
     `charge` is a charge's document, `usage` `{"quantity"}` or `{"events": [{"time", "value", "dimensions",
-    "amount"}]}`; numbers in both are text, `int` or `Decimal`. Lines sum to the total; the last may be what a minimum,
-    maximum or commitment changes. Raises `PriceError`, `QuoteError` for the usage, `Overflow`.
+    "amount"}]}`; numbers in both are text, `int` or `Decimal`. Lines sum to the total; the last may be what a
+    minimum, maximum or commitment changes. Raises `PriceError`, `QuoteError` for the usage, `Overflow`.
     """
     rule = rule_from(charge)
     lines = [line for used in _windows(rule, _usage(rule, usage)) for line in _window_lines(rule, used)]
     raw = sum(line.amount for line in lines)
-    total = check_amount(rule.bounds()._replace(floor=None, committed=None).closed(raw) if _by_window(rule) else raw)
+    total = check_amount(
+        rule.bounds()._replace(floor=None, committed=None).closed(raw) if _by_window(rule) else raw
+    )
     if total != raw:
         lines.append(Part(None, 0, None, total - raw))
     return {"total": amount_text(total), "lines": [_line(line) for line in lines]}
@@ -98,7 +100,9 @@ def _usage(rule: Rule, usage: object) -> list[_Usage]:
             raise QuoteError(f"usage.{name} is no field of usage: give quantity or events")
     if "quantity" in usage:
         if isinstance(rule.price, Dynamic):
-            raise QuoteError("usage.quantity cannot be priced by a dynamic price: give events with their amount")
+            raise QuoteError(
+                "usage.quantity cannot be priced by a dynamic price: give events with their amount"
+            )
         if isinstance(rule.price, Scheduled):
             raise QuoteError("usage.quantity cannot be priced by a schedule: give events with their time")
         value = _number(usage["quantity"], "usage.quantity")

@@ -27,9 +27,10 @@ from rating.prices.stairstep import Stairstep
 from rating.prices.volume import Volume
 
 __all__ = [
-    "MODELS", "UNPRICED", "CurvePrice", "Dynamic", "EntryPrice", "EventTiers", "Flat", "Graduated", "GraduatedPercentage", "Kind", "Matrix",
-    "Package", "Part", "PerUnit", "Percentage", "Price", "PricedEvent", "QuantityPrice", "Scheduled", "Stairstep",
-    "Unpriced", "Volume", "differences", "merged", "price_of",
+    "MODELS", "UNPRICED", "CurvePrice", "Dynamic", "EntryPrice", "EventTiers", "Flat", "Graduated",
+    "GraduatedPercentage", "Kind", "Matrix", "Package", "Part", "PerUnit", "Percentage", "Price",
+    "PricedEvent", "QuantityPrice", "Scheduled", "Stairstep", "Unpriced", "Volume", "differences",
+    "merged", "price_of",
 ]  # fmt: skip
 
 CurvePrice = Flat | PerUnit | Graduated | Volume | Stairstep | Package

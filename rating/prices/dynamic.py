@@ -17,7 +17,7 @@ _WIDENING = 10 ** (AMOUNT_DIGITS - QTY_DIGITS - RATE_DIGITS)
 
 @dataclass(frozen=True, slots=True)
 class Dynamic:
-    """`path` says where an event has its amount; `factor × amount` is a total. A negative amount gives back."""
+    """`path` says where an event has its amount; `factor × amount` is a total. Negative amounts give back."""
 
     kind: ClassVar[Kind] = "each"
     path: str

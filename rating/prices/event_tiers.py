@@ -1,7 +1,7 @@
 """`scope: event` on `graduated` and `volume`: each event is priced by itself.
 
-Without `tier_value` the event's own value stands for Q. With it, the tier that holds the event's tier value prices all
-of the event: a long prompt makes every token of its request dearer.
+Without `tier_value` the event's own value stands for Q. With it, the tier that holds the event's tier value
+prices all of the event: a long prompt makes every token of its request dearer.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from rating.prices.volume import Volume
 
 @dataclass(frozen=True, slots=True)
 class EventTiers:
-    """`curve` prices an event without tier value, `whole` one with it; `tier_value` is a path on the event."""
+    """`curve` prices an event without tier value, `whole` one with it; `tier_value` is a path."""
 
     kind: ClassVar[Kind] = "each"
     curve: Graduated | Volume

@@ -1,4 +1,4 @@
-"""Reads the fields of a price document: exact, and every refusal names the field, the value and what is allowed."""
+"""Reads the fields of a price document: exact, and every refusal names field, value and what is allowed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PERCENT_TO_AMOUNT = 10**16
 
 
 def number(doc: Doc, name: str, at: str, read: Callable[[Number], int], default: int | None = None) -> int:
-    """The scaled number of a field, never negative; absent or null it is `default`, or an error without one."""
+    """The scaled number of a field, never negative; absent or null: `default`, or an error without one."""
     found = optional(doc, name, at, read)
     if found is not None:
         return found

@@ -1,7 +1,7 @@
 """`graduated` and `graduated_percentage`: each tier prices the part of Q that falls into it.
 
-A tier's flat amount is added once Q enters it. The total of a tier's start is computed once, so that a total costs one
-search and one product.
+A tier's flat amount is added once Q enters it. The total of a tier's start is computed once, so that a total
+costs one search and one product.
 """
 
 from __future__ import annotations

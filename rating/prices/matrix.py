@@ -1,7 +1,7 @@
 """`matrix`: a unit amount by the group's dimensions.
 
-Of the cells that hold a group the one that names most dimensions wins, of equals the one that lists fewer values, then
-the first. A group that no cell holds takes the default; where there is none, nothing prices it.
+Of the cells that hold a group the one that names most dimensions wins, of equals the one that lists fewer
+values, then the first. A group that no cell holds takes the default; where there is none, nothing prices it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,11 @@ class Matrix:
     @classmethod
     def from_doc(cls, doc: Doc, at: str = "price") -> Self:
         names = doc.get("dimensions")
-        if not isinstance(names, list | tuple) or not names or not all(isinstance(name, str) for name in names):
+        if (
+            not isinstance(names, list | tuple)
+            or not names
+            or not all(isinstance(name, str) for name in names)
+        ):
             raise PriceError(f"{at}.dimensions is {shown(names)}: it must be a list of names")
         default = optional(doc, "default", at, unit_factor)
         rows = documents(doc, "cells", at) if doc.get("cells") else []

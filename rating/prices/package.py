@@ -1,4 +1,4 @@
-"""`package`: whole packages in what is beyond the free units, rounded up or down, × the amount of a package."""
+"""`package`: whole packages in what is beyond the free units, rounded up or down, × their amount."""
 
 from __future__ import annotations
 

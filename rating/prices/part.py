@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 
 class Part(NamedTuple):
-    """`tier` counts from 1; `unit_amount` is plain decimal text, `None` where the amount is no product of it."""
+    """`tier` counts from 1; `unit_amount` is plain decimal text, else `None`."""
 
     tier: int | None
     quantity: int
@@ -26,13 +26,17 @@ def merged(parts: Iterable[Part]) -> tuple[Part, ...]:
         held = sums.setdefault((part.tier, part.unit_amount, part.unpriced), [0, 0])
         held[0] += part.quantity
         held[1] += part.amount
-    found = [Part(tier, q, unit, amount, unpriced) for (tier, unit, unpriced), (q, amount) in sums.items() if q or amount]
+    found = [
+        Part(tier, q, unit, amount, unpriced)
+        for (tier, unit, unpriced), (q, amount) in sums.items()
+        if q or amount
+    ]
     found.sort(key=_tier)
     return tuple(found)
 
 
 def differences(before: Iterable[Part], after: Iterable[Part]) -> tuple[Part, ...]:
-    """What changed from one list of parts to the other: the `details` of a charge line, summing to its amount."""
+    """What changed from one list of parts to the other: the `details` of a charge line."""
     return merged([*after, *(part._replace(quantity=-part.quantity, amount=-part.amount) for part in before)])
 
 

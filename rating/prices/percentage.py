@@ -1,9 +1,9 @@
 """`percentage`: events in the order of time, each a share of its value and a fixed amount, after free ones.
 
-Events are free while both allowances last; the first of `free_events` and `free_amount` that is used up ends both. An
-event that crosses `free_amount` is free for the part that was left. The fee of one that is not wholly free is its
-charged value × rate / 100 + `fixed_amount`, raised to `event_min` and cut to `event_max`. An event of negative value
-(a correction) costs nothing and uses nothing.
+Events are free while both allowances last; the first of `free_events` and `free_amount` that is used up ends
+both. An event that crosses `free_amount` is free for the part that was left. The fee of one that is not
+wholly free is its charged value × rate / 100 + `fixed_amount`, raised to `event_min` and cut to `event_max`.
+An event of negative value (a correction) costs nothing and uses nothing.
 """
 
 from __future__ import annotations

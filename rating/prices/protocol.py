@@ -1,13 +1,13 @@
-"""What a price model is: a function from an aggregate to a total, in one of four shapes by how its aggregate inverts.
+"""What a price model is: a function from an aggregate to a total, in one of four shapes.
 
-    quantity   one number Q                            total(q)              flat, per_unit, graduated, package …
-    each       a running sum of what each event costs  fee(event)            dynamic, tiers of `scope: event`
-    slots      one price a slot, an event in one       slot(time), prices    scheduled
-    order      all events, in the order of time        total_of(events)      percentage with an allowance
+    quantity   one number Q                            total(q)            flat, per_unit, graduated, volume …
+    each       a running sum of what each event costs  fee(event)          dynamic, tiers of `scope: event`
+    slots      one price a slot, an event in one       slot(time), prices  scheduled
+    order      all events, in the order of time        total_of(events)    percentage with an allowance
 
-Rating emits `price(after) − price(before)`, so for each shape a retraction is the same step backwards: subtract from
-Q, subtract the fee, subtract from the slot's Q, take the event out of the list. `charge.Rule.event_parts` prices a list
-of events whatever the shape.
+Rating emits `price(after) − price(before)`, so for each shape a retraction is the same step backwards:
+subtract from Q, subtract the fee, subtract from the slot's Q, take the event out of the list.
+`charge.Rule.event_parts` prices a list of events whatever the shape.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ Kind = Literal["quantity", "each", "slots", "order"]
 
 
 class PricedEvent(NamedTuple):
-    """One event as event-priced models see it; sorting a list of them gives the order of contract: time, then key.
+    """One event as event-priced models see it; sorted, a list of them is in the order of time, then key.
 
-    `time` in microseconds, `key` orders equal times (source and id), `value` and `amount` in 10⁻¹². `tier_value` in
-    10⁻¹², or `None` where the value itself chooses the tier.
+    `time` in microseconds, `key` orders equal times (source and id), `value` and `amount` in 10⁻¹².
+    `tier_value` in 10⁻¹², or `None` where the value itself chooses the tier.
     """
 
     time: int
@@ -65,6 +65,6 @@ class OrderPrice(Protocol):
 
 
 class GroupPrice(Protocol):
-    """A price that depends on the group's dimensions: which curve a group has, or `None` where nothing prices it."""
+    """A price that depends on the group's dimensions: `None` where nothing prices a group."""
 
     def curve_of(self, dimensions: Mapping[str, str]) -> QuantityPrice | None: ...

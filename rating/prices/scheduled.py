@@ -1,7 +1,9 @@
-"""`scheduled`: an event counts by the local time at which it happens, each entry with a price and a Q of its own.
+"""`scheduled`: an event counts by the local time at which it happens, each entry with a price and a Q of its
+own.
 
-The first entry that the local time falls in takes the event, else the default. `from` is inclusive, `to` exclusive,
-`24:00` ends the day; a `to` not after `from` runs past midnight and belongs to the day it began on.
+The first entry that the local time falls in takes the event, else the default. `from` is inclusive, `to`
+exclusive, `24:00` ends the day; a `to` not after `from` runs past midnight and belongs to the day it began
+on.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Span(NamedTuple):
-    """Local time of some weekdays (0 is Monday), in seconds of the day; `end` beyond `_DAY_S` runs past midnight."""
+    """Local time of some weekdays (0 is Monday), in seconds of the day; `end` may pass `_DAY_S`."""
 
     days: frozenset[int]
     start: int
@@ -44,7 +46,7 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Scheduled(Generic[Entry]):
-    """Slot `i` is entry `i`; the slot after the last entry is the default. `prices[slot]` prices what counts there."""
+    """Slot `i` is entry `i`; the slot after the last entry is the default. `prices[slot]` is its price."""
 
     kind: ClassVar[Kind] = "slots"
     timezone: str

@@ -1,7 +1,7 @@
 """Tiers: ascending inclusive upper bounds, the last one open, each with a factor and a flat amount.
 
-`bounds` holds every bound but the open one, so `bisect_left(bounds, q)` is the index of the tier that holds `q`: a
-bound belongs to the tier it ends, and just above it the next begins.
+`bounds` holds every bound but the open one, so `bisect_left(bounds, q)` is the index of the tier that holds
+`q`: a bound belongs to the tier it ends, and just above it the next begins.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _FACTOR_DIGITS = AMOUNT_DIGITS - QTY_DIGITS
 
 @dataclass(frozen=True, slots=True)
 class Tiers:
-    """`factors[i] × quantity` is an amount; `units[i]` its text; `flats[i]` an amount; `at_zero` is due when Q is 0."""
+    """`factors[i] × quantity` is an amount; `units[i]` its text; `flats[i]` one; `at_zero` is due at Q = 0."""
 
     bounds: tuple[int, ...]
     factors: tuple[int, ...]

@@ -14,9 +14,9 @@ _UNNAMED = {"key": "quoted", "meter": "quoted"}
 
 
 def checked_charge(charge: Any) -> dict[str, Any] | str:
-    """The canonical document of a charge, or a sentence: field, value, problem and remedy of all that is wrong."""
+    """The canonical document of a charge, or a sentence: field, value, problem and remedy of each slip."""
     if not isinstance(charge, dict):
-        return f"charge: {shown(charge)} is no charge; write {{\"price\": {{\"model\": …}}}}"
+        return f'charge: {shown(charge)} is no charge; write {{"price": {{"model": …}}}}'
     models: dict[int, type[BaseModel]] = {}
     item = {**_UNNAMED, **charge}
     try:
@@ -26,5 +26,7 @@ def checked_charge(charge: Any) -> dict[str, Any] | str:
     problems = []
     for each in found:
         value = shown(at(item, each.loc))
-        problems.append(f"{field_path(('charge', *each.loc))}: {value}{' ' if value else ''}{each.problem}; {each.remedy}")
+        problems.append(
+            f"{field_path(('charge', *each.loc))}: {value}{' ' if value else ''}{each.problem}; {each.remedy}"
+        )
     return " | ".join(problems)

@@ -32,16 +32,21 @@ def register(app: typer.Typer) -> None:
 
 def quote(
     price: Annotated[
-        Path | None, typer.Argument(help="The charge: {price: …, minimum?, …}, YAML or JSON.", show_default=False)
+        Path | None,
+        typer.Argument(help="The charge: {price: …, minimum?, …}, YAML or JSON.", show_default=False),
     ] = None,
     usage: Annotated[
         Path | None,
-        typer.Option("--usage", help='{"quantity": "22"} or {"events": […]}, JSON or YAML.', show_default=False),
+        typer.Option(
+            "--usage", help='{"quantity": "22"} or {"events": […]}, JSON or YAML.', show_default=False
+        ),
     ] = None,
     batch: Annotated[
         Path | None,
         typer.Option(
-            "--batch", help='Lines of {"charge": …, "usage": …}; one result a line; - is stdin.', show_default=False
+            "--batch",
+            help='Lines of {"charge": …, "usage": …}; one result a line; - is stdin.',
+            show_default=False,
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -60,7 +65,9 @@ def quote(
     if as_json:
         print_json(result)
         return
-    print_table(("tier", "quantity", "unit amount", "amount"), [tuple(line.values()) for line in result["lines"]])
+    print_table(
+        ("tier", "quantity", "unit amount", "amount"), [tuple(line.values()) for line in result["lines"]]
+    )
     say(f"total  {result['total']}")
 
 
@@ -134,13 +141,15 @@ def _opened(path: Path) -> IO[bytes]:
 
 def _json(raw: bytes) -> Any:
     try:
-        return json.loads(raw.decode("utf-8-sig"), parse_float=_number, parse_int=_number, parse_constant=_constant)
+        return json.loads(
+            raw.decode("utf-8-sig"), parse_float=_number, parse_int=_number, parse_constant=_constant
+        )
     except (ValueError, RecursionError) as error:
         raise _Unreadable(f"is not JSON: {error or 'nested too deep'}") from None
 
 
 def _number(literal: str) -> Decimal | str:
-    """A number by its literal text; one too long to be any amount stays text, and is refused where it stands."""
+    """A number by its literal text; one too long to be any amount stays text and is refused later."""
     if len(literal) > _LITERAL_MAX:
         return literal
     try:

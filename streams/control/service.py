@@ -20,7 +20,7 @@ from schemas.rejected import RawRecord, Rejected
 from streams import clock, faults, metrics
 from streams.control.batch import take
 from streams.follower import Follower
-from streams.kafka import Stop, check, group_consumer, is_eof, partitions_of, plain_consumer, plain_producer
+from streams.kafka import Stop, check, group_consumer, partitions_of, plain_consumer, plain_producer
 from streams.normalize.service import GROUP as NORMALIZE
 from streams.normalize.service import _host
 from streams.settings import Settings
@@ -61,6 +61,7 @@ class ControlStage(Stage):
         self._directory = Directory()
         self._next_tick = 0.0
         self._clock = 0
+        self._position = 0
 
     def open(self) -> None:
         self._consumer = group_consumer(self._settings, GROUP, "earliest")
@@ -80,7 +81,7 @@ class ControlStage(Stage):
             self.ready = True
             return None
         if self._directory.log is None or self._settings_changed():
-            return Polled([], group)
+            return Polled(records, group)
         self._tick()
         return Polled(records, group) if records else None
 
@@ -130,10 +131,8 @@ class ControlStage(Stage):
         return held is not None and any(held[name] != value for name, value in wanted.items())
 
     def _record(self, message: Message) -> RawRecord | None:
-        if is_eof(message):
-            return None
         check(message)
-        if message.error() is not None:
+        if message.error() is not None or message.offset() < self._position:
             return None
         stamp = message.timestamp()[1] * 1_000
         return RawRecord(message.topic(), message.partition(), message.offset(), stamp, message.key(), message.value(), message.headers())

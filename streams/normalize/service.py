@@ -18,7 +18,7 @@ from schemas.log import encode_record
 from schemas.rejected import RawRecord
 from streams import clock, faults, metrics
 from streams.follower import Follower
-from streams.kafka import Stop, base, check, group_consumer, is_eof, partitions_of
+from streams.kafka import Stop, base, check, group_consumer, is_eof, partitions_of, plain_consumer
 from streams.normalize.batch import Meterings, Normalized, Rules, normalize
 from streams.settings import Settings
 from streams.slot import Slot
@@ -60,8 +60,9 @@ class NormalizeStage(Stage):
             None if settings.schema_registry_url is None else settings.schema_registry_url.get_secret_value(),
             settings.schema_folder,
         )
-        self._reached: dict[Place, int] = {}
+        self._next: dict[Place, int] = {}
         self._told: dict[Place, int] = {}
+        self._markers: dict[Place, tuple[int, int]] = {}
         self._next_idle = 0.0
 
     def open(self) -> None:
@@ -78,14 +79,14 @@ class NormalizeStage(Stage):
         log = self._follower.directory.log
         if log is None:
             self._follower.poll()
-            self._consumer.consume(1, POLL_S) if False else pause()
+            pause()
             return None
         if log["partitions"] != self._log_partitions:
             raise Stop(f"rating.log.v1 has {self._log_partitions} partitions, but it began with {log['partitions']}: a new count needs a new log")
         messages = self._gather()
         group = self._consumer.consumer_group_metadata()
         faults.point("after_poll")
-        records = [record for record in map(self._record, messages) if record is not None]
+        records = self._records(messages)
         offsets = {(r.topic, r.partition): (r.offset + 1, r.timestamp) for r in records}
         if not records:
             offsets = self._idle()
@@ -114,8 +115,8 @@ class NormalizeStage(Stage):
             return
         faults.point("after_commit")
         for place, (offset, reached) in worked.polled.offsets.items():
-            self._reached[place] = max(offset, self._reached.get(place, 0))
-            self._told[place] = reached
+            if place in self._told:
+                self._told[place] = reached
         self.ready = True
 
     def close(self) -> None:
@@ -132,33 +133,51 @@ class NormalizeStage(Stage):
             found += self._consumer.consume(most - len(found), left)
         return found
 
-    def _record(self, message: Message) -> RawRecord | None:
-        place = message.topic(), message.partition()
-        if is_eof(message):
-            self._reached[place] = max(message.offset(), self._reached.get(place, 0))
-            return None
-        check(message)
-        if message.error() is not None or place not in self._mine:
-            return None
-        stamp = message.timestamp()[1] * 1_000
-        return RawRecord(*place, message.offset(), stamp, message.key(), message.value(), message.headers())
+    def _records(self, messages: Sequence[Message]) -> list[RawRecord]:
+        """Those of partitions that are ours, each offset once: a partition may go and come back within one `consume`."""
+        found = []
+        for message in messages:
+            check(message)
+            place = message.topic(), message.partition()
+            expected = self._next.get(place)
+            if message.error() is not None or expected is None or message.offset() < expected:
+                continue
+            self._next[place] = message.offset() + 1
+            stamp = message.timestamp()[1] * 1_000
+            found.append(RawRecord(*place, message.offset(), stamp, message.key(), message.value(), message.headers()))
+        return found
 
     def _idle(self) -> dict[Place, tuple[int, int]]:
         """Partitions that are read to their end, with the time that was before it was asked for."""
         now = clock.monotonic()
-        if now < self._next_idle or not self._mine:
+        if now < self._next_idle or not self._next:
             return {}
         self._next_idle = now + self._settings.tick_interval / 1e6
         taken = clock.now() - self._settings.clock_skew_max
-        asked = {TopicPartition(*place): OffsetSpec.latest() for place in self._mine}
+        asked = {TopicPartition(*place): OffsetSpec.latest() for place in self._next}
         futures = self._admin.list_offsets(asked, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=ENDS_S)
         found = {}
         for partition, future in futures.items():
             place = partition.topic, partition.partition
-            end = future.result().offset
-            if end == self._reached.get(place, 0) and taken > self._told.get(place, 0):
-                found[place] = end, taken
+            end, at = future.result().offset, self._next[place]
+            if taken > self._told.get(place, 0) and (end == at or self._only_markers(place, at, end)):
+                found[place] = at, taken
         return found
+
+    def _only_markers(self, place: Place, start: int, end: int) -> bool:
+        """Whether a partition has nothing but ends of transactions in `[start, end)`."""
+        if self._markers.get(place) == (start, end):
+            return True
+        consumer = plain_consumer(self._settings, "azotte-ends")
+        try:
+            consumer.assign([TopicPartition(*place, start)])
+            for message in consumer.consume(1, ENDS_S):
+                if is_eof(message) and message.offset() >= end:
+                    self._markers[place] = start, end
+                    return True
+        finally:
+            consumer.close()
+        return False
 
     def _rules(self, partitions: int, accept_future: int) -> Rules:
         settings = self._settings
@@ -182,7 +201,8 @@ class NormalizeStage(Stage):
         for record in records:
             first.setdefault((record.topic, record.partition), record.offset)
         for place, offset in first.items():
-            if place in self._mine:
+            if place in self._next:
+                self._next[place] = offset
                 self._consumer.seek(TopicPartition(*place, offset))
 
     def _assigned(self, consumer: Any, partitions: Sequence[TopicPartition]) -> None:
@@ -190,27 +210,19 @@ class NormalizeStage(Stage):
         for partition in committed:
             if partition.error is not None:
                 raise Stop(f"normalize: the offset of {partition.topic} {partition.partition} cannot be read: {partition.error}")
-            if partition.offset >= 0:
-                self._reached[partition.topic, partition.partition] = partition.offset
-                self._told[partition.topic, partition.partition] = int(partition.metadata or 0)
-        consumer.incremental_assign(committed)
-        self._mine |= {(p.topic, p.partition) for p in partitions}
+            if partition.offset < 0:
+                partition.offset = consumer.get_watermark_offsets(partition, ENDS_S)[0]
+            place = partition.topic, partition.partition
+            self._next[place] = partition.offset
+            self._told[place] = int(partition.metadata or 0)
+        consumer.incremental_assign([TopicPartition(p.topic, p.partition, p.offset) for p in committed])
 
     def _revoked(self, consumer: Any, partitions: Sequence[TopicPartition]) -> None:
         for partition in partitions:
             place = partition.topic, partition.partition
-            self._mine.discard(place)
-            self._reached.pop(place, None)
+            self._next.pop(place, None)
             self._told.pop(place, None)
         consumer.incremental_unassign(partitions)
-
-    @property
-    def _mine(self) -> set[Place]:
-        return self.__dict__.setdefault("_places", set())  # type: ignore[no-any-return]
-
-    @_mine.setter
-    def _mine(self, places: set[Place]) -> None:
-        self.__dict__["_places"] = places
 
 
 def _host(slot: Slot) -> str:

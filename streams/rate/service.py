@@ -24,7 +24,7 @@ from schemas.cells import encode_key, encode_value as encode_cell
 from schemas.log import UnknownRecord, decode_record
 from schemas.outputs import encode_value
 from streams import clock, faults, metrics
-from streams.kafka import Stop, base, check, group_consumer, is_eof, partitions_of
+from streams.kafka import Stop, base, check, group_consumer, partitions_of
 from streams.normalize.service import _host
 from streams.rate.restore import POSITION, Partition, restore
 from streams.settings import Settings
@@ -160,8 +160,6 @@ class RateStage(Stage):
         self._partitions.clear()
 
     def _wanted(self, message: Message) -> bool:
-        if is_eof(message):
-            return False
         check(message)
         return message.error() is None and message.partition() in self._partitions
 

@@ -25,7 +25,8 @@ def audited(charge: Doc, usage: Doc) -> Fraction:
         values = event.get("dimensions") or {}
         groups.setdefault(tuple(values.get(name, "") for name in names), []).append(event)
     spent = sum(
-        (_group(charge, dict(zip(names, values, strict=True)), found) for values, found in groups.items()), Fraction(0)
+        (_group(charge, dict(zip(names, values, strict=True)), found) for values, found in groups.items()),
+        Fraction(0),
     )
     return _bounded(charge, spent)
 
@@ -57,7 +58,9 @@ def _group(charge: Doc, dimensions: dict[str, str], events: list[Doc]) -> Fracti
 
 def _priced(charge: Doc, price: Doc, dimensions: dict[str, str], events: list[Doc]) -> Fraction:
     if price["model"] == "dynamic":
-        return sum((Fraction(event["amount"]) for event in events), Fraction(0)) * Fraction(price.get("multiplier", "1"))
+        return sum((Fraction(event["amount"]) for event in events), Fraction(0)) * Fraction(
+            price.get("multiplier", "1")
+        )
     values = [Fraction(event["value"]) for event in events]
     if price["model"] == "percentage":
         order = sorted(range(len(events)), key=lambda index: (events[index].get("time", ""), index))
@@ -119,7 +122,11 @@ def _graduated(price: Doc, q: Fraction) -> Fraction:
         if q <= below:
             break
         top = q if tier["up_to"] is None else min(q, Fraction(tier["up_to"]))
-        unit = _field(tier, "rate") / 100 if price["model"] == "graduated_percentage" else _field(tier, "unit_amount")
+        unit = (
+            _field(tier, "rate") / 100
+            if price["model"] == "graduated_percentage"
+            else _field(tier, "unit_amount")
+        )
         total += (top - below) * unit + _field(tier, "flat_amount")
         below = top if tier["up_to"] is None else Fraction(tier["up_to"])
     return total
@@ -132,7 +139,9 @@ def _tier(price: Doc, q: Fraction) -> Doc:
 def _cell(price: Doc, dimensions: dict[str, str]) -> Fraction:
     best: tuple[tuple[int, int], str] | None = None
     for cell in price["cells"]:
-        allowed = {name: value if isinstance(value, list) else [value] for name, value in cell["when"].items()}
+        allowed = {
+            name: value if isinstance(value, list) else [value] for name, value in cell["when"].items()
+        }
         if all(dimensions.get(name) in values for name, values in allowed.items()):
             rank = (len(allowed), -sum(len(values) for values in allowed.values()))
             if best is None or rank > best[0]:
@@ -166,7 +175,9 @@ def _routed(price: Doc, events: list[Doc]) -> list[tuple[Doc, list[Doc]]]:
     entries: list[tuple[Doc, list[Doc]]] = [(entry["price"], []) for entry in price["schedule"]]
     default: list[Doc] = []
     for event in events:
-        local = datetime.fromisoformat(event["time"].replace("Z", "+00:00")).astimezone(ZoneInfo(price["timezone"]))
+        local = datetime.fromisoformat(event["time"].replace("Z", "+00:00")).astimezone(
+            ZoneInfo(price["timezone"])
+        )
         for index, entry in enumerate(price["schedule"]):
             if _falls(entry, local):
                 entries[index][1].append(event)
@@ -177,7 +188,7 @@ def _routed(price: Doc, events: list[Doc]) -> list[tuple[Doc, list[Doc]]]:
 
 
 def _falls(entry: Doc, local: datetime) -> bool:
-    """Whether a wall-clock time falls in an entry, by looking at today's and yesterday's span as plain wall times."""
+    """Whether a wall-clock time falls in an entry, today's span or yesterday's."""
     wall = local.replace(tzinfo=None)
     for back in (0, 1):
         day = wall.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=back)

@@ -1,13 +1,13 @@
 """Charges and usage drawn at random, for the kernel and its auditor to price.
 
-`cases(seed, count)` goes over every model and modifier, with usage that likes the edges: bounds, zero, corrections,
-events of one instant, what an allowance just covers, hours that a clock change skips or doubles.
+`cases(seed, count)` goes over every model and modifier, with usage that likes the edges: bounds, zero,
+corrections, events of one instant, what an allowance just covers, hours that a clock change skips or doubles.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -29,9 +29,11 @@ def _case(random: Random, model: str) -> tuple[Doc, Doc]:
     by_event = model in BY_EVENT or price.get("scope") == "event"
     charge: Doc = {"price": price}
     if model != "dynamic" and random.random() < 0.3:
-        charge["convert"] = {"multiply": random.choice(("0.001", "1", "3", "0.333333")),
-                             "divide": random.choice(("1", "3", "7", "1024", "0.7")),
-                             "round": random.choice(("none", "up", "down", "half_up"))}  # fmt: skip
+        charge["convert"] = {
+            "multiply": random.choice(("0.001", "1", "3", "0.333333")),
+            "divide": random.choice(("1", "3", "7", "1024", "0.7")),
+            "round": random.choice(("none", "up", "down", "half_up")),
+        }
     if not by_event and random.random() < 0.3:
         charge["included"] = _number(random, 12)
     if random.random() < 0.3:
@@ -41,8 +43,10 @@ def _case(random: Random, model: str) -> tuple[Doc, Doc]:
     if random.random() < 0.25:
         charge["minimum"] = _number(random, 4)
     elif random.random() < 0.35:
-        charge["commitment"] = {"overage_factor": random.choice(("1", "1.5", "0.125", "2.005")),
-                                "true_up": random.random() < 0.5}  # fmt: skip
+        charge["commitment"] = {
+            "overage_factor": random.choice(("1", "1.5", "0.125", "2.005")),
+            "true_up": random.random() < 0.5,
+        }
         plain = model not in ("matrix", "dynamic", "scheduled")
         charge["commitment"]["quantity" if plain and random.random() < 0.5 else "amount"] = _number(random, 6)
     if not by_event and model != "matrix" and random.random() < 0.2:
@@ -59,10 +63,21 @@ def _usage(random: Random, charge: Doc) -> Doc:
     for _ in range(random.randrange(7)):
         value = random.choice((random.choice(edges), "0", "-2.5", _number(random, 3), _number(random, 12)))
         second = random.randrange(14 * 86_400)
-        time = datetime(2026, 3, 22) + timedelta(seconds=second - second % random.choice((1, 1800, 86_400)))
-        events.append({"time": f"{time.isoformat()}Z", "value": value, "amount": _number(random, 6),
-                       "tier_value": random.choice((random.choice(edges), _number(random, 1))),
-                       "dimensions": {"model": random.choice(("a", "b", "c")), "region": random.choice(("eu", "us"))}})  # fmt: skip
+        time = datetime(2026, 3, 22, tzinfo=UTC) + timedelta(
+            seconds=second - second % random.choice((1, 1800, 86_400))
+        )
+        events.append(
+            {
+                "time": time.isoformat().replace("+00:00", "Z"),
+                "value": value,
+                "amount": _number(random, 6),
+                "tier_value": random.choice((random.choice(edges), _number(random, 1))),
+                "dimensions": {
+                    "model": random.choice(("a", "b", "c")),
+                    "region": random.choice(("eu", "us")),
+                },
+            }
+        )
     return {"events": events}
 
 
@@ -94,9 +109,12 @@ def _scoped(random: Random) -> Doc:
 def _draw_percentage(random: Random) -> Doc:
     price: Doc = {"model": "percentage", "rate": _number(random, 6, 20)}
     for name, value in (
-        ("fixed_amount", _number(random, 3, 4)), ("free_events", str(random.randrange(4))),
-        ("free_amount", _number(random, 2)), ("event_min", _number(random, 2, 3)), ("event_max", f"1{_number(random, 0)}"),
-    ):  # fmt: skip
+        ("fixed_amount", _number(random, 3, 4)),
+        ("free_events", str(random.randrange(4))),
+        ("free_amount", _number(random, 2)),
+        ("event_min", _number(random, 2, 3)),
+        ("event_max", f"1{_number(random, 0)}"),
+    ):
         if random.random() < 0.5:
             price[name] = value
     return price
@@ -111,12 +129,19 @@ def _draw_matrix(random: Random) -> Doc:
         if random.random() < 0.6 or not when:
             when["region"] = random.choice(("eu", "us", ["eu", "us"]))
         cells.append({"when": when, "unit_amount": _number(random, 15)})
-    return {"model": "matrix", "dimensions": ["model", "region"], "cells": cells, "default": _number(random, 4)}
+    return {
+        "model": "matrix",
+        "dimensions": ["model", "region"],
+        "cells": cells,
+        "default": _number(random, 4),
+    }
 
 
 def _draw_scheduled(random: Random) -> Doc:
     def entry_price() -> Doc:
-        return MODELS[random.choice(("per_unit", "graduated", "package", "flat", "percentage", "volume"))](random)
+        return MODELS[random.choice(("per_unit", "graduated", "package", "flat", "percentage", "volume"))](
+            random
+        )
 
     clocks = ("00:00", "00:30", "02:30", "09:00", "16:30", "22:00", "24:00")
     schedule = []
@@ -135,12 +160,15 @@ MODELS: dict[str, Callable[[Random], Doc]] = {
     "volume": lambda random: {"model": "volume", **_tiers(random, "unit_amount"), **_scoped(random)},
     "stairstep": lambda random: {"model": "stairstep", **_tiers(random, None)},
     "package": lambda random: {
-        "model": "package", "package_size": str(random.choice((1, 10, "0.7", 1000))), "package_amount": _number(random, 4),
-        "free_units": _number(random, 2, 20), "round": random.choice(("up", "down")),
+        "model": "package",
+        "package_size": str(random.choice((1, 10, "0.7", 1000))),
+        "package_amount": _number(random, 4),
+        "free_units": _number(random, 2, 20),
+        "round": random.choice(("up", "down")),
     },
     "percentage": _draw_percentage,
     "graduated_percentage": lambda random: {"model": "graduated_percentage", **_tiers(random, "rate")},
     "matrix": _draw_matrix,
     "dynamic": lambda random: {"model": "dynamic", "amount": "$.amount", "multiplier": _number(random, 6, 3)},
     "scheduled": _draw_scheduled,
-}  # fmt: skip
+}

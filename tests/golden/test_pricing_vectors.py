@@ -1,4 +1,4 @@
-"""The price vectors of other billing systems: every one holds, exactly, through the kernel and the command line's path."""
+"""The price vectors of other billing systems: every one holds, exactly."""
 
 from __future__ import annotations
 

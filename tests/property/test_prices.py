@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from random import Random
 from typing import Any
 
@@ -42,7 +43,11 @@ def amount(parts: tuple[Part, ...]) -> int:
 
 
 def test_the_models_are_those_of_the_contract() -> None:
-    assert set(MODELS) == set(pricing_cases.MODELS) == {*BY_QUANTITY, "percentage", "matrix", "dynamic", "scheduled"}
+    assert (
+        set(MODELS)
+        == set(pricing_cases.MODELS)
+        == {*BY_QUANTITY, "percentage", "matrix", "dynamic", "scheduled"}
+    )
 
 
 @seed(20261124)
@@ -56,7 +61,9 @@ def test_parts_sum_to_the_total(doc: dict[str, Any], q: int) -> None:
 @seed(20261124)
 @EXAMPLES
 @given(PRICES, st.lists(QUANTITIES, max_size=8))
-def test_the_lines_of_any_steps_sum_to_the_price_of_what_is_reached(doc: dict[str, Any], steps: list[int]) -> None:
+def test_the_lines_of_any_steps_sum_to_the_price_of_what_is_reached(
+    doc: dict[str, Any], steps: list[int]
+) -> None:
     rule = rule_from({"price": doc, "convert": {"divide": "3"}})
     reached, parts, total = 0, rule.parts(0), rule.total(0)
     for step in steps:
@@ -78,13 +85,17 @@ def test_a_negative_quantity_prices_as_none(doc: dict[str, Any], q: int) -> None
     assert rule.total(-abs(q)) == rule.total(0)
 
 
-EVENTS = st.lists(st.builds(PricedEvent, st.integers(0, 3), st.text("ab", max_size=2), QUANTITIES, QUANTITIES), max_size=8)
+EVENTS = st.lists(
+    st.builds(PricedEvent, st.integers(0, 3), st.text("ab", max_size=2), QUANTITIES, QUANTITIES), max_size=8
+)
 
 
 @seed(20261124)
 @EXAMPLES
 @given(st.integers(0, 10**6), EVENTS)
-def test_an_events_price_without_allowances_is_the_sum_of_its_fees(number: int, events: list[PricedEvent]) -> None:
+def test_an_events_price_without_allowances_is_the_sum_of_its_fees(
+    number: int, events: list[PricedEvent]
+) -> None:
     docs = [pricing_cases.MODELS["dynamic"](Random(number)), {**drawn("graduated", number), "scope": "event"},
             {**drawn("volume", number), "scope": "event", "tier_value": "$.prompt"}]  # fmt: skip
     percentage = pricing_cases.MODELS["percentage"](Random(number))
@@ -102,7 +113,7 @@ def test_an_events_price_without_allowances_is_the_sum_of_its_fees(number: int, 
 def test_parts_of_a_period_that_meet_sum_to_the_whole(x: int, cuts: list[int]) -> None:
     end = 2_678_400_000_000
     points = [0, *sorted(cuts), end]
-    shares = [part(x, a, b, 0, end) for a, b in zip(points, points[1:], strict=False)]
+    shares = [part(x, a, b, 0, end) for a, b in itertools.pairwise(points)]
     assert sum(shares) == x
     assert all(share >= 0 for share in shares)
 
