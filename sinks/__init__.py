@@ -1,1 +1,1 @@
-"""See the README beside this file."""
+"""The outside world: ClickHouse tables and what is written into them. Imports `schemas` and `rating` only."""

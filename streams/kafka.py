@@ -24,8 +24,8 @@ def base(settings: Settings) -> Config:
     return {**connection(settings), "log_level": 3, "topic.metadata.refresh.interval.ms": 10_000}
 
 
-def group_consumer(settings: Settings, group: str, reset: str) -> Consumer:
-    """A member of a group; nothing is committed but within a transaction."""
+def group_consumer(settings: Settings, group: str, reset: str, idle_s: int = 300) -> Consumer:
+    """A member of a group that commits nothing by itself; it may be busy for `idle_s` between two polls."""
     return Consumer(
         base(settings)
         | {
@@ -34,6 +34,7 @@ def group_consumer(settings: Settings, group: str, reset: str) -> Consumer:
             "partition.assignment.strategy": "cooperative-sticky",
             "session.timeout.ms": settings.session_timeout // 1_000,
             "heartbeat.interval.ms": settings.session_timeout // 4_000,
+            "max.poll.interval.ms": idle_s * 1_000,
             "isolation.level": "read_committed",
             "enable.auto.commit": False,
             "enable.auto.offset.store": False,

@@ -1,0 +1,119 @@
+"""`azotte tail`: follow a topic, as a table."""
+
+from __future__ import annotations
+
+import enum
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from streams.cli.output import note, say, settings_or_fail
+
+
+class Followed(enum.StrEnum):
+    """What can be followed."""
+
+    CHARGES = "charges"
+    THRESHOLDS = "thresholds"
+    ENTITLEMENTS = "entitlements"
+    LEDGER = "ledger"
+    SIGNALS = "signals"
+    REJECTED = "rejected"
+    CATALOG = "catalog"
+    EVENTS = "events"
+    COMMANDS = "commands"
+
+
+_COLUMNS: dict[str, tuple[tuple[str, int], ...]] = {
+    "charges": (("time", 27), ("account", 16), ("charge", 16), ("kind", 10), ("quantity", 14), ("amount", 18), ("amount_due", 18), ("dimensions", 30)),
+    "thresholds": (("time", 27), ("account", 16), ("limit", 16), ("threshold", 10), ("state", 10), ("value", 16)),
+    "entitlements": (("time", 27), ("account", 16), ("feature", 16), ("access", 7), ("balance", 16), ("reason", 12)),
+    "ledger": (("time", 27), ("account", 16), ("grant", 20), ("entry", 9), ("amount", 18), ("balance", 18), ("unit", 12)),
+    "signals": (("time", 27), ("account", 16), ("rule", 16), ("kind", 10), ("state", 5), ("facts", 40)),
+    "rejected": (("error", 18), ("stage", 10), ("origin_topic", 20), ("origin_offset", 10), ("error_detail", 90)),
+    "catalog": (("tenant", 16), ("revision", 9), ("time", 27)),
+    "events": (("time", 27), ("subject", 16), ("type", 20), ("id", 24), ("data", 60)),
+    "commands": (("time", 27), ("account", 16), ("type", 16), ("id", 40)),
+}  # fmt: skip
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(tail)
+
+
+def tail(
+    what: Annotated[Followed, typer.Argument(help="The topic, by its short name.", show_default=False)],
+    from_beginning: Annotated[bool, typer.Option("--from-beginning", help="Begin with the oldest record.")] = False,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="End after so many records.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print records as JSON, a line each.")] = False,
+) -> None:
+    """Follow a topic until Ctrl-C: only what is committed."""
+    from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, TopicPartition
+
+    from schemas import topics
+    from streams.cli.stack import reachable_or_fail
+    from streams.kafka import plain_consumer
+
+    settings = settings_or_fail()
+    reachable_or_fail(settings)
+    (topic,) = (each.name for each in topics.TOPICS if each.name.split(".")[1] == what.value)
+    name = settings.topic(topic)
+    consumer = plain_consumer(settings, "azotte-tail")
+    try:
+        partitions = consumer.list_topics(name, 10).topics[name].partitions
+        if not partitions:
+            note(f"azotte: topic {name} is missing: run azotte up")
+            raise typer.Exit(1)
+        start = OFFSET_BEGINNING if from_beginning else OFFSET_END
+        consumer.assign([TopicPartition(name, number, start) for number in partitions])
+        if not json:
+            say("  ".join(f"{column:<{width}}" for column, width in _COLUMNS[what.value]).rstrip())
+        _follow(consumer, what.value, limit, json)
+    finally:
+        consumer.close()
+
+
+def _follow(consumer: Any, what: str, limit: int | None, json: bool) -> None:
+    left = limit
+    while left is None or left > 0:
+        for message in consumer.consume(100, 0.2):
+            if message.error() is not None:
+                continue
+            say(_json(message) if json else _row(message, what))
+            if left is not None:
+                left -= 1
+                if not left:
+                    return
+
+
+def _headers(message: Any) -> dict[str, str]:
+    return {name: (value or b"").decode("utf-8", "replace") for name, value in message.headers() or ()}
+
+
+def _value(message: Any) -> Any:
+    try:
+        return msgspec.json.decode(message.value() or b"null")
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return message.value().decode("utf-8", "replace")
+
+
+def _json(message: Any) -> str:
+    key = message.key()
+    record = {
+        "topic": message.topic(), "partition": message.partition(), "offset": message.offset(),
+        "key": None if key is None else key.decode("utf-8", "replace"), "value": _value(message), "headers": _headers(message),
+    }  # fmt: skip
+    return msgspec.json.encode(record).decode()
+
+
+def _row(message: Any, what: str) -> str:
+    value = _headers(message) if what == "rejected" else _value(message)
+    fields = value if isinstance(value, dict) else {}
+    cells = []
+    for column, width in _COLUMNS[what]:
+        found = fields.get(column)
+        text = found if isinstance(found, str) else "" if found is None else msgspec.json.encode(found).decode()
+        cells.append(f"{text[:width]:<{width}}")
+    return "  ".join(cells).rstrip()

@@ -1,0 +1,1 @@
+"""SINK: every topic into ClickHouse."""
