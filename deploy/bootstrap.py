@@ -1,7 +1,8 @@
 """Make `.venv` with the program in it, from a lock with hashes. Run by any Python: it says so where that is too old.
 
-    python3 deploy/bootstrap.py LOCK STAMP
+python3 deploy/bootstrap.py LOCK STAMP
 """
+
 import os
 import subprocess
 import sys
@@ -24,7 +25,14 @@ def run(command, remedy):
         return
     if "No space left" in output:
         fail("the disk is full: free about 1.5 GB here and run it again")
-    network = ("Temporary failure", "Connection", "Network is unreachable", "Name or service", "Max retries", "ProxyError")
+    network = (
+        "Temporary failure",
+        "Connection",
+        "Network is unreachable",
+        "Name or service",
+        "Max retries",
+        "ProxyError",
+    )
     if any(word in output for word in network):
         fail("the package index cannot be reached: check the network, then run it again")
     lines = [line for line in output.splitlines() if line.strip()]
@@ -33,7 +41,10 @@ def run(command, remedy):
 
 def main(lock, stamp):
     if sys.version_info < (3, 11):
-        fail("Python 3.11 or newer is needed, this is %d.%d: install one, or name it with make PYTHON=python3.11" % sys.version_info[:2])
+        fail(
+            "Python 3.11 or newer is needed, this is %d.%d: install one, or name it with make PYTHON=python3.11"
+            % sys.version_info[:2]
+        )
     try:
         import ensurepip  # noqa: F401
         import venv  # noqa: F401
@@ -43,12 +54,18 @@ def main(lock, stamp):
     if not os.path.exists(python):
         sys.stdout.write("making %s\n" % VENV)
         sys.stdout.flush()
-        run([sys.executable, "-m", "venv", VENV], "a virtual environment cannot be made here: install python3-venv")
+        run(
+            [sys.executable, "-m", "venv", VENV],
+            "a virtual environment cannot be made here: install python3-venv",
+        )
     sys.stdout.write("installing from %s (the first time about 400 MB are fetched) ...\n" % lock)
     sys.stdout.flush()
     pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     run(pip + ["--require-hashes", "--requirement", lock], "the locked packages cannot be installed")
-    run(pip + ["--no-deps", "--no-build-isolation", "--no-index", "--editable", "."], "the program cannot be installed")
+    run(
+        pip + ["--no-deps", "--no-build-isolation", "--no-index", "--editable", "."],
+        "the program cannot be installed",
+    )
     with open(stamp, "w") as file:
         file.write(lock + "\n")
     sys.stdout.write("installed: %s\n" % os.path.join(VENV, "bin", "azotte"))

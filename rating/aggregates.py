@@ -24,8 +24,13 @@ def total(values: Sequence[int | str]) -> int:
 
 
 def updated(
-    aggregation: str, aggregate: object, values: Sequence[int | str], keys: Sequence[tuple[int, str]], sign: int,
-    cells: Cells, bucket: Bucket,
+    aggregation: str,
+    aggregate: object,
+    values: Sequence[int | str],
+    keys: Sequence[tuple[int, str]],
+    sign: int,
+    cells: Cells,
+    bucket: Bucket,
 ) -> tuple[object, int]:
     """The aggregate and its quantity (10⁻¹²) after `values` were added (`sign` 1) or taken (−1)."""
     if aggregation == "sum":
@@ -47,7 +52,9 @@ def updated(
     raise Refused(f"aggregation {aggregation} is not rated yet")
 
 
-def _unique(aggregate: object, values: Sequence[int | str], sign: int, cells: Cells, bucket: Bucket) -> tuple[object, int]:
+def _unique(
+    aggregate: object, values: Sequence[int | str], sign: int, cells: Cells, bucket: Bucket
+) -> tuple[object, int]:
     held = int(aggregate or 0)  # type: ignore[call-overload]
     for value in values:
         held += _counted(cells, bucket, str(value), sign)

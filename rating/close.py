@@ -40,7 +40,9 @@ def _unused(step: Step, sub: Subscription, plan: Plan, charge: Charge, period: t
     if group.aggregate is not None:
         return
     curve = charge.rule.curve({})
-    price = charge.rule.discounted(curve.total(charge.rule.charged(0, included(sub, plan, charge, period, period[1]))))
+    price = charge.rule.discounted(
+        curve.total(charge.rule.charged(0, included(sub, plan, charge, period, period[1])))
+    )
     if price:
         group = group._replace(aggregate=(None, 0), price=price)
         parts = [each._replace(amount=charge.rule.discounted(each.amount)) for each in curve.parts(0)]
@@ -58,7 +60,9 @@ def _minimum(step: Step, sub: Subscription, plan: Plan, charge: Charge, period: 
         bucket = lines.group_bucket(step, sub, charge.key, period[0])
         group = step.cells.get(bucket, lines.NO_GROUP) or lines.EMPTY
         part = Part(None, 0, None, after - before)
-        _amount(step, sub, plan, charge, "minimum", (period[0], end), group, after - before, [part], raw=False)
+        _amount(
+            step, sub, plan, charge, "minimum", (period[0], end), group, after - before, [part], raw=False
+        )
 
 
 def _nominal(sub: Subscription, plan: Plan, period: tuple[int, int]) -> int:
@@ -68,8 +72,16 @@ def _nominal(sub: Subscription, plan: Plan, period: tuple[int, int]) -> int:
 
 
 def _amount(
-    step: Step, sub: Subscription, plan: Plan, charge: Charge, kind: str, period: tuple[int, int], group: object,
-    amount: int, parts: list[Part], raw: bool = True,
+    step: Step,
+    sub: Subscription,
+    plan: Plan,
+    charge: Charge,
+    kind: str,
+    period: tuple[int, int],
+    group: object,
+    amount: int,
+    parts: list[Part],
+    raw: bool = True,
 ) -> None:
     held = lines.charge_period(step, sub, charge.key, period[0])
     line = lines.next_id(step, sub, charge.key, kind, lines.NO_GROUP, period[0], group)  # type: ignore[arg-type]
@@ -115,5 +127,5 @@ def close_line(step: Step, sub: Subscription, plan: Plan, charge: str, period: t
 
 
 def _minor(amount: int, digits: int) -> int:
-    unit = 10 ** (numbers.AMOUNT_DIGITS - digits)
+    unit: int = 10 ** (numbers.AMOUNT_DIGITS - digits)
     return half_even(amount, unit) * unit

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rating import credits, lines, numbers, subscriptions, waiting
+from rating import burndown, lines, numbers, subscriptions, waiting
 from rating.errors import Refused
 from rating.records import Command
 from rating.state import NEVER, Grant, Subscription
@@ -45,7 +45,7 @@ def _grant(step: Step, command: Command) -> None:
         entries=0, charges=_names(applies.get("charges")), meters=_names(applies.get("meters")),
         rollover=_rollover(fields.get("rollover")), rolled=_period_end(step, command.time), ahead=0, ended="",
     )  # fmt: skip
-    credits.grant(step, key, made)
+    burndown.grant(step, key, made)
     if effective < command.time:
         _pay_what_is_due(step, effective)
 
@@ -79,8 +79,10 @@ def _void(step: Step, command: Command) -> None:
     wanted = command.fields.get("amount")
     amount = held.balance if wanted is None else numbers.quantity(wanted) * _SCALE
     if amount > held.balance:
-        raise Refused(f"grant {key} has only {numbers.amount_text(held.balance)} left: void no more than that")
-    credits.end(step, key, held if wanted is None else held, "void", amount)
+        raise Refused(
+            f"grant {key} has only {numbers.amount_text(held.balance)} left: void no more than that"
+        )
+    burndown.end(step, key, held, "void", amount)
 
 
 def _pay_what_is_due(step: Step, effective: int) -> None:
@@ -108,7 +110,7 @@ def _adjust(step: Step, sub: Subscription, charge: str, start: int, due: int) ->
     group = step.cells.get(bucket, lines.NO_GROUP) or lines.EMPTY
     line = lines.next_id(step, sub, charge, "adjustment", lines.NO_GROUP, start, group)
     at = max(start, sub.start)
-    held, paid = credits.burn(step, held, due, plan.currency, charge, meter, at, line)
+    held, paid = burndown.burn(step, held, due, plan.currency, charge, meter, at, line)
     if not paid:
         return
     end = period_at(sub, plan.period, start).end

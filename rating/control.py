@@ -32,10 +32,18 @@ class Output:
     catalog: list[Row] = field(default_factory=list)
 
 
-def step(directory: Directory, command: Command, partitions: int, accept_future: int, catalog: Mapping[str, Any] | None = None) -> Output:
+def step(
+    directory: Directory,
+    command: Command,
+    partitions: int,
+    accept_future: int,
+    catalog: Mapping[str, Any] | None = None,
+) -> Output:
     """Take one command. `catalog` is the canonical document of `apply_catalog`. Raises `Refused`: `bad_command`."""
     if command.time > command.received + accept_future:
-        raise Refused(f"time: {format_time(command.time)} is more than accept_future after the command's receipt")
+        raise Refused(
+            f"time: {format_time(command.time)} is more than accept_future after the command's receipt"
+        )
     if catalog is not None:
         return _apply_catalog(directory, command, catalog)
     output = Output()

@@ -10,8 +10,8 @@ from rating import rate, waiting
 from rating.cells import Ids
 from rating.effects import Effect
 from rating.errors import Refused
-from rating.metering import BadUsage
 from rating.ids import root_key
+from rating.metering import BadUsage
 from rating.places import runs_at
 from rating.records import Command, WasEvent
 from rating.seen import Entry
@@ -30,7 +30,9 @@ def correct(step: Step, command: Command, accept_past: int, metering: Any) -> No
     found = step.ids.find([key])[0]
     entry = None if found is None else Entry.read(found)
     if entry is None or entry.retracted:
-        raise Refused(f"event {was.id} of {was.source} was not accepted for this account, or is taken back already")
+        raise Refused(
+            f"event {was.id} of {was.source} was not accepted for this account, or is taken back already"
+        )
     if entry.digest != was.digest or (was.time is not None and entry.time != was.time):
         raise Refused(f"was is not event {was.id} of {was.source} as it was accepted")
     if entry.time < step.now - accept_past:
@@ -49,7 +51,12 @@ def correct(step: Step, command: Command, accept_past: int, metering: Any) -> No
         step.ids.add(key, new.bytes())
     else:
         step.ids.add(key, entry._replace(retracted=True).bytes())
-    rows = [row for event, sign in ((before, -1), (after, 1)) if event is not None for row in _rows(step, event, sign)]
+    rows = [
+        row
+        for event, sign in ((before, -1), (after, 1))
+        if event is not None
+        for row in _rows(step, event, sign)
+    ]
     value = {"partition": step.source.partition, "offset": step.source.offset, "uncounted": [], "rows": rows}
     step.effects.append(Effect(UNCOUNTED, "", value))
 
@@ -81,8 +88,12 @@ def _apply(step: Step, uid: bytes, event: Waiting, sign: int) -> None:
                 step.cells.put(waiting.bucket(step), member, None)
 
 
-def _waiting(step: Step, event: WasEvent, time: int, revision: int, command: Command, metering: Any) -> Waiting:
-    measured = metering(revision).measure(event.type, json.loads(event.data, parse_float=Decimal), event.subject)
+def _waiting(
+    step: Step, event: WasEvent, time: int, revision: int, command: Command, metering: Any
+) -> Waiting:
+    measured = metering(revision).measure(
+        event.type, json.loads(event.data, parse_float=Decimal), event.subject
+    )
     if isinstance(measured, BadUsage):
         raise Refused(measured.detail)
     readings = tuple((each.meter, each.value, each.dims) for each in measured)
@@ -101,7 +112,12 @@ def _rows(step: Step, event: Waiting, sign: int) -> list[dict[str, Any]]:
         return [shared | {"meter": "", "value": "0", "dimensions": {}}]
     meters = step.catalog.meters
     return [
-        shared | {"meter": meter, "value": str(value), "dimensions": dict(zip(meters[meter].dimensions, dims, strict=True))}
+        shared
+        | {
+            "meter": meter,
+            "value": str(value),
+            "dimensions": dict(zip(meters[meter].dimensions, dims, strict=True)),
+        }
         for meter, value, dims in event.readings
     ]
 

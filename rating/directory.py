@@ -63,14 +63,18 @@ class Directory:
         if key == LOG:
             self.log = value
         elif kind == "catalog" and value is not None:
-            self._catalogs[tenant] = InForce(value["revision"], value["time"], tuple(value["commands"]), value["doc"])
+            self._catalogs[tenant] = InForce(
+                value["revision"], value["time"], tuple(value["commands"]), value["doc"]
+            )
         elif kind == "account" and value is not None:
             self._roots[key] = value["root"]
         elif kind == "subject":
             self._subjects.pop(key, None)
             if value is not None:
                 rows = (*value["previous"], value)
-                self._subjects[key] = tuple(Held(row["account"], row["since"], row["removed"]) for row in rows)
+                self._subjects[key] = tuple(
+                    Held(row["account"], row["since"], row["removed"]) for row in rows
+                )
 
     def resolve(self, tenant: str, subject: str, time: int) -> str:
         """The account of a subject at a time; a name that nothing registers is an account's own."""

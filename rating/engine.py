@@ -19,7 +19,16 @@ from rating.errors import RatingError, Refused
 from rating.ids import root_key
 from rating.metering import Metering
 from rating.records import (
-    DIGEST_BYTES, UID_BYTES, CatalogRevision, Command, LogSettings, Pack, Position, Record, Release, Tick,
+    DIGEST_BYTES,
+    UID_BYTES,
+    CatalogRevision,
+    Command,
+    LogSettings,
+    Pack,
+    Position,
+    Record,
+    Release,
+    Tick,
 )  # fmt: skip
 from rating.seen import Entry, packed
 from rating.state import Waiting
@@ -110,14 +119,23 @@ class Engine:
             limit -= 1
             _, name = heapq.heappop(self._heap)
             tenant, _, account = name.partition("/")
-            effects += self._guarded(tenant, account, Position("rating.log.v1", self._partition, 0), lambda step: None)
+            effects += self._guarded(
+                tenant, account, Position("rating.log.v1", self._partition, 0), lambda step: None
+            )
         if not self.has_due():
             self._keep_last_tick()
         return effects
 
     # One account's part of a step
 
-    def _guarded(self, tenant: str, account: str, at: Position, act: Callable[[Step], None], refused: Callable[[Step, Refused], None] | None = None) -> list[Effect]:
+    def _guarded(
+        self,
+        tenant: str,
+        account: str,
+        at: Position,
+        act: Callable[[Step], None],
+        refused: Callable[[Step, Refused], None] | None = None,
+    ) -> list[Effect]:
         name = f"{tenant}/{account}"
         if self._cells.get(PARKED, name) is not None:
             return []
@@ -163,7 +181,9 @@ class Engine:
         return Step(self._cells, self._ids, self._current(tenant), self._plans, tenant, account, now, source)
 
     def _schedule(self, tenant: str, account: str) -> None:
-        timer = timers.next_timer(self._step(tenant, account, self.clock, Position("", 0, 0)), self._accept_past)
+        timer = timers.next_timer(
+            self._step(tenant, account, self.clock, Position("", 0, 0)), self._accept_past
+        )
         name = f"{tenant}/{account}"
         due = None if timer is None else timer.due
         if due != self._cells.get(DUE, name):
@@ -200,7 +220,12 @@ class Engine:
             step = self._step(pack.tenant, pack.accounts[pack.account[index]], self.clock, at)
             effects.append(waiting.rejected(step, _waiting(pack, index, readings), code, detail))
         if uncounted:
-            value = {"partition": at.partition, "offset": at.offset, "uncounted": sorted(uncounted), "rows": []}
+            value = {
+                "partition": at.partition,
+                "offset": at.offset,
+                "uncounted": sorted(uncounted),
+                "rows": [],
+            }
             effects.append(Effect(UNCOUNTED, "", value))
         return effects
 
@@ -212,7 +237,13 @@ class Engine:
             if forward and readings is not None:
                 for index in events:
                     event = _waiting(pack, index, readings)
-                    step.effects.append(Effect(waiting.EVENTS, f"{pack.tenant}/{forward}", waiting.cloud_event(pack.tenant, forward, event)))
+                    step.effects.append(
+                        Effect(
+                            waiting.EVENTS,
+                            f"{pack.tenant}/{forward}",
+                            waiting.cloud_event(pack.tenant, forward, event),
+                        )
+                    )
                     uncounted.append(index)
                 return
             subs = step.subscriptions()
@@ -232,7 +263,10 @@ class Engine:
     def _counted(self, pack: Pack) -> tuple[list[int], list[int], list[tuple[int, str, str]]]:
         """Indexes of the events that count, of those that do not, and rejections (index, code, detail)."""
         roots = [self._root(pack.tenant, account) for account in pack.accounts]
-        keys = [roots[account] + pack.uid[UID_BYTES * i : UID_BYTES * (i + 1)] for i, account in enumerate(pack.account)]
+        keys = [
+            roots[account] + pack.uid[UID_BYTES * i : UID_BYTES * (i + 1)]
+            for i, account in enumerate(pack.account)
+        ]
         found = self._ids.find(keys)
         # Before the first tick the clock is not known: the pack's earliest receipt stands for it.
         oldest = (self.clock or min(pack.received)) - self._accept_past
@@ -249,11 +283,19 @@ class Engine:
                     uncounted.append(index)
                     both = not entry.defaulted and index not in defaulted
                     if entry.digest != digest or (both and entry.time != time):
-                        rejected.append((index, "id_conflict", "an event with this source and id came before with other content"))
+                        rejected.append(
+                            (
+                                index,
+                                "id_conflict",
+                                "an event with this source and id came before with other content",
+                            )
+                        )
                     continue
             if time < oldest:
                 uncounted.append(index)
-                rejected.append((index, "too_old", "the event's time is more than accept_past before the log's clock"))
+                rejected.append(
+                    (index, "too_old", "the event's time is more than accept_past before the log's clock")
+                )
                 continue
             expires = max(time, pack.received[index]) + self._accept_past
             fresh[key] = packed(expires, digest, time, index in defaulted, pack.revision)
@@ -273,7 +315,12 @@ class Engine:
 
         def act(step: Step) -> None:
             if command.was is not None:
-                corrections.correct(step, command, self._accept_past, lambda revision: self._measuring(command.tenant, revision))
+                corrections.correct(
+                    step,
+                    command,
+                    self._accept_past,
+                    lambda revision: self._measuring(command.tenant, revision),
+                )
             else:
                 commands.apply(step, command)
 
@@ -283,7 +330,13 @@ class Engine:
                 ("origin_topic", command.origin.topic), ("origin_partition", str(command.origin.partition)),
                 ("origin_offset", str(command.origin.offset)),
             )  # fmt: skip
-            value = {"id": command.id, "tenant": command.tenant, "account": command.account, "type": command.type, **command.fields}
+            value = {
+                "id": command.id,
+                "tenant": command.tenant,
+                "account": command.account,
+                "type": command.type,
+                **command.fields,
+            }
             step.effects.append(Effect(waiting.REJECTED, step.key, value, headers))
 
         return self._guarded(command.tenant, command.account, at, act, refused)
@@ -306,7 +359,11 @@ class Engine:
 
     def _release(self, record: Release, at: Position) -> list[Effect]:
         def act(step: Step) -> None:
-            self._cells.put(("account", record.tenant, record.name), "forward", record.account if record.until is None else None)
+            self._cells.put(
+                ("account", record.tenant, record.name),
+                "forward",
+                record.account if record.until is None else None,
+            )
             waiting.release(step, record.account)
 
         return self._guarded(record.tenant, record.name, at, act)
@@ -370,7 +427,9 @@ def _bunches(pack: Pack, counted: list[int]) -> dict[int, list[rate.Bunch]]:
             key = (account, number, dim, time // HOUR, named.get(event) if named else None)
             bunch = found.get(key)
             if bunch is None:
-                bunch = found[key] = rate.Bunch(column.meter, tuple(column.dims[dim]), key[3], key[4], [], [], [])
+                bunch = found[key] = rate.Bunch(
+                    column.meter, tuple(column.dims[dim]), key[3], key[4], [], [], []
+                )
                 mine.setdefault(account, []).append(bunch)
             bunch.times.append(time)
             bunch.keys.append(ids[event])

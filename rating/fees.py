@@ -35,7 +35,11 @@ def begin(step: Step, sub: Subscription, plan: Plan, at: int, first: bool) -> No
         if fee.every == "once":
             _line(step, sub, plan, fee, period[:2], (at, period.end), cost(sub, fee))
         elif first or period.start == at:
-            amount = part(cost(sub, fee), at, period.end, period.start, period.end) if fee.prorate else cost(sub, fee)
+            amount = (
+                part(cost(sub, fee), at, period.end, period.start, period.end)
+                if fee.prorate
+                else cost(sub, fee)
+            )
             _line(step, sub, plan, fee, period[:2], (at, period.end), amount)
 
 
@@ -59,7 +63,11 @@ def arrears(step: Step, sub: Subscription, plan: Plan, at: int, final: bool) -> 
 def give_back(step: Step, sub: Subscription, plan: Plan, at: int, prorate: bool | None) -> None:
     """The unheld rest of fees paid in advance, when the subscription ends at `at`."""
     for fee in plan.fees:
-        if fee.timing != "advance" or fee.every == "once" or not (fee.prorate if prorate is None else prorate):
+        if (
+            fee.timing != "advance"
+            or fee.every == "once"
+            or not (fee.prorate if prorate is None else prorate)
+        ):
             continue
         period = calendar(sub, length_of(plan, fee)).at(at)
         if period.start == at and sub.cursor < at:
@@ -69,7 +77,13 @@ def give_back(step: Step, sub: Subscription, plan: Plan, at: int, prorate: bool 
 
 
 def _line(
-    step: Step, sub: Subscription, plan: Plan, fee: Fee, period: tuple[int, int], window: tuple[int, int], amount: int
+    step: Step,
+    sub: Subscription,
+    plan: Plan,
+    fee: Fee,
+    period: tuple[int, int],
+    window: tuple[int, int],
+    amount: int,
 ) -> None:
     if not amount:
         return
@@ -78,7 +92,9 @@ def _line(
     bucket = lines.group_bucket(step, sub, fee.key, period[0])
     group = step.cells.get(bucket, lines.NO_GROUP) or lines.EMPTY
     line = lines.next_id(step, sub, fee.key, "fee", lines.NO_GROUP, period[0], group)
-    held, paid = lines.pay(step, held._replace(raw=held.raw + full), full, plan.currency, fee.key, None, window[0], line)
+    held, paid = lines.pay(
+        step, held._replace(raw=held.raw + full), full, plan.currency, fee.key, None, window[0], line
+    )
     quantity = numbers.QTY if amount > 0 else -numbers.QTY
     parts = [Part(None, quantity, None, full)]
     group = lines.write(

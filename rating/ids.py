@@ -8,7 +8,16 @@ from hashlib import blake2b
 _BYTES = 15
 
 
-def line_id(tenant: str, account: str, subscription: str, charge: str, kind: str, dimensions: str, start: int, revision: int) -> str:
+def line_id(
+    tenant: str,
+    account: str,
+    subscription: str,
+    charge: str,
+    kind: str,
+    dimensions: str,
+    start: int,
+    revision: int,
+) -> str:
     """The id of a charge line. `dimensions` are the group's values as JSON."""
     return "chg_" + _hash(tenant, account, subscription, charge, kind, dimensions, start, revision)
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from rating import credits, numbers
+from rating import burndown, numbers
 from rating.catalog import Plan
 from rating.ids import line_id
 from rating.prices import Part
@@ -40,16 +40,32 @@ def group_bucket(step: Step, sub: Subscription, charge: str, start: int) -> tupl
 EMPTY = Group(None, 0, 0, 0, 0)
 
 
-def next_id(step: Step, sub: Subscription, charge: str, kind: str, values: str, start: int, group: Group) -> str:
+def next_id(
+    step: Step, sub: Subscription, charge: str, kind: str, values: str, start: int, group: Group
+) -> str:
     """The id that the group's next line will have."""
     return line_id(step.tenant, step.account, sub.id, charge, kind, values, start, group.revision + 1)
 
 
 def write(
-    step: Step, sub: Subscription, plan: Plan, charge: str, kind: str, meter: str | None,
-    dimensions: Mapping[str, str], values: str, period: tuple[int, int], window: tuple[int, int], group: Group,
-    quantity: int, amount: int, paid: int, details: Iterable[Part], late: bool = False,
-    close: Mapping[str, Any] | None = None, sub_account: str | None = None,
+    step: Step,
+    sub: Subscription,
+    plan: Plan,
+    charge: str,
+    kind: str,
+    meter: str | None,
+    dimensions: Mapping[str, str],
+    values: str,
+    period: tuple[int, int],
+    window: tuple[int, int],
+    group: Group,
+    quantity: int,
+    amount: int,
+    paid: int,
+    details: Iterable[Part],
+    late: bool = False,
+    close: Mapping[str, Any] | None = None,
+    sub_account: str | None = None,
 ) -> Group:
     """Emit a line and return the group after it; the caller saves the group and its charge's period."""
     after = group._replace(
@@ -84,12 +100,21 @@ def detail(part: Part) -> dict[str, Any]:
     return shown | {"unpriced": True} if part.unpriced else shown
 
 
-def pay(step: Step, period: ChargePeriod, amount: int, currency: str, charge: str, meter: str | None, at: int, line: str) -> tuple[ChargePeriod, int]:
+def pay(
+    step: Step,
+    period: ChargePeriod,
+    amount: int,
+    currency: str,
+    charge: str,
+    meter: str | None,
+    at: int,
+    line: str,
+) -> tuple[ChargePeriod, int]:
     """Credits for a line of `amount`: burnt where it is positive, given back where it is negative."""
     if amount > 0:
-        after, paid = credits.burn(step, period, amount, currency, charge, meter, at, line)
+        after, paid = burndown.burn(step, period, amount, currency, charge, meter, at, line)
     elif amount < 0:
-        after, returned = credits.refund(step, period, -amount, line)
+        after, returned = burndown.refund(step, period, -amount, line)
         paid = -returned
     else:
         after, paid = period, 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from rating import aggregates, credits, lines
+from rating import aggregates, burndown, lines
 from rating.catalog import Charge, Meter, Plan
 from rating.charge import Bounds
 from rating.errors import Refused
@@ -13,7 +13,7 @@ from rating.numbers import QTY, check_amount
 from rating.places import Place, place, runs_at, whole
 from rating.prices import Part, differences
 from rating.proration import part
-from rating.state import ChargePeriod, Group, Subscription
+from rating.state import Group, Subscription
 from rating.step import Step
 from rating.times import HOUR
 
@@ -46,7 +46,9 @@ def rate(step: Step, bunches: Sequence[Bunch], kind: str = "usage", sign: int = 
     for sub in step.subscriptions():
         plan = step.plan(sub)
         for charge in plan.charges:
-            mine = [each for each in bunches if each.meter == charge.meter and each.subscription in (None, sub.id)]
+            mine = [
+                each for each in bunches if each.meter == charge.meter and each.subscription in (None, sub.id)
+            ]
             if mine:
                 _rate_charge(step, sub, plan, charge, mine, kind, sign)
 
@@ -71,7 +73,9 @@ def _rate_charge(
         _rate_group(step, sub, plan, charge, meter, where, dims, found, kind, sign)
 
 
-def _each(groups: Groups, sub: Subscription, plan: Plan, meter: Meter, dims: tuple[str, ...], bunch: Bunch) -> None:
+def _each(
+    groups: Groups, sub: Subscription, plan: Plan, meter: Meter, dims: tuple[str, ...], bunch: Bunch
+) -> None:
     for time, key, value in zip(bunch.times, bunch.keys, bunch.values, strict=True):
         if not runs_at(sub, time):
             continue
@@ -116,8 +120,16 @@ def total_of(found: Bounds, raw: int, closed: bool) -> int:
 
 
 def _rate_group(
-    step: Step, sub: Subscription, plan: Plan, charge: Charge, meter: Meter, where: Place, dims: tuple[str, ...],
-    found: Slice, kind: str, sign: int,
+    step: Step,
+    sub: Subscription,
+    plan: Plan,
+    charge: Charge,
+    meter: Meter,
+    where: Place,
+    dims: tuple[str, ...],
+    found: Slice,
+    kind: str,
+    sign: int,
 ) -> None:
     values = lines.values_text(dims)
     start = where.period[0]
@@ -130,14 +142,29 @@ def _rate_group(
     limits = bounds(sub, charge, included(sub, plan, charge, where.period, nominal_end), start, nominal_end)
     amount, paid, moved, parts = 0, 0, 0, []
     for share in _shares(step, found):
-        after, quantity, new = _priced(step, sub, plan, charge, meter, bucket + (values,), group, where, nominal_end, share, sign, dimensions)
+        after, quantity, new = _priced(
+            step,
+            sub,
+            plan,
+            charge,
+            meter,
+            (*bucket, values),
+            group,
+            where,
+            nominal_end,
+            share,
+            sign,
+            dimensions,
+        )
         change = total_of(limits, period.raw + after.price - group.price, period.closed)
         change -= total_of(limits, period.raw, period.closed)
         period = period._replace(raw=check_amount(period.raw + after.price - group.price))
         parts += new
         if change != after.price - group.price:
             parts.append(Part(None, 0, None, change - (after.price - group.price)))
-        period, share_paid = lines.pay(step, period, change, plan.currency, charge.key, meter.key, share.times[0], line)
+        period, share_paid = lines.pay(
+            step, period, change, plan.currency, charge.key, meter.key, share.times[0], line
+        )
         amount, paid, moved, group = amount + change, paid + share_paid, moved + quantity, after
     if not (amount or moved or paid):
         step.cells.put(bucket, values, group)
@@ -158,13 +185,29 @@ def _rate_group(
 
 
 def _priced(
-    step: Step, sub: Subscription, plan: Plan, charge: Charge, meter: Meter, value_bucket: tuple[str, ...], group: Group,
-    where: Place, nominal_end: int, share: Slice, sign: int, dimensions: Mapping[str, str],
+    step: Step,
+    sub: Subscription,
+    plan: Plan,
+    charge: Charge,
+    meter: Meter,
+    value_bucket: tuple[str, ...],
+    group: Group,
+    where: Place,
+    nominal_end: int,
+    share: Slice,
+    sign: int,
+    dimensions: Mapping[str, str],
 ) -> tuple[Group, int, list[Part]]:
     rule = charge.rule
     keys = list(zip(share.times, share.keys, strict=True)) if meter.aggregation == "latest" else ()
     aggregate, quantity = aggregates.updated(
-        meter.aggregation, None if group.aggregate is None else group.aggregate[0], share.values, keys, sign, step.cells, ("value", *value_bucket[1:])
+        meter.aggregation,
+        None if group.aggregate is None else group.aggregate[0],
+        share.values,
+        keys,
+        sign,
+        step.cells,
+        ("value", *value_bucket[1:]),
     )
     if rule.price.kind != "quantity":
         raise Refused(f"charge {charge.key}: a {charge.model} price is not rated yet")
@@ -177,7 +220,11 @@ def _priced(
     old = curve.parts(rule.charged(group_quantity(group), allowance)) if known else ()
     parts = list(differences(_discounted(rule, old), _discounted(rule, curve.parts(charged))))
     moved = quantity - group_quantity(group)
-    return group._replace(aggregate=(aggregate, quantity), price=check_amount(price)), moved, _summing(parts, price - before)
+    return (
+        group._replace(aggregate=(aggregate, quantity), price=check_amount(price)),
+        moved,
+        _summing(parts, price - before),
+    )
 
 
 def group_quantity(group: Group) -> int:
@@ -196,8 +243,8 @@ def _summing(parts: list[Part], amount: int) -> list[Part]:
 
 def _shares(step: Step, found: Slice) -> Iterable[Slice]:
     """The slice cut where some grant begins or ends to pay, in the order of time."""
-    held = credits.grants(step)
-    cuts = credits.boundaries(held, min(found.times), max(found.times)) if held else []
+    held = burndown.grants(step)
+    cuts = burndown.boundaries(held, min(found.times), max(found.times)) if held else []
     if not cuts:
         yield found
         return

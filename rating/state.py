@@ -1,15 +1,15 @@
 """The cells of rating: what is kept of each account, and under which key. Immutable named tuples of plain values.
 
-    ("clock",)                                        clock, settings and undrained ticks of the partition
-    ("catalog", tenant)                               the revision in force and the documents that packs refer to
-    ("account", tenant, account)                      forwards, applied commands, parking
-    ("sub", tenant, account)              sub         a subscription
-    ("charge", tenant, account, sub)      charge|start  a charge or fee in a period, over all its groups
-    ("group", tenant, account, sub, charge, start)  dimensions  one group
-    ("value", …the group's…, dimensions)  value       how often a value was seen, for the aggregates that need it
-    ("grant", tenant, account)            grant       credits
-    ("wait", tenant, account)             …           usage that waits for its subscription
-    ("due",)                              tenant/account  when the account's next timer fires
+("clock",)                                        clock, settings and undrained ticks of the partition
+("catalog", tenant)                               the revision in force and the documents that packs refer to
+("account", tenant, account)                      forwards, applied commands, parking
+("sub", tenant, account)              sub         a subscription
+("charge", tenant, account, sub)      charge|start  a charge or fee in a period, over all its groups
+("group", tenant, account, sub, charge, start)  dimensions  one group
+("value", …the group's…, dimensions)  value       how often a value was seen, for the aggregates that need it
+("grant", tenant, account)            grant       credits
+("wait", tenant, account)             …           usage that waits for its subscription
+("due",)                              tenant/account  when the account's next timer fires
 """
 
 from __future__ import annotations

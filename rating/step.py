@@ -41,16 +41,29 @@ class Step:
 
     def plan(self, subscription: Subscription) -> Plan:
         """The effective plan of a subscription, compiled once."""
-        from rating.catalog import effective_plan
         import json
 
-        key = (self.tenant, subscription.plan, subscription.version, subscription.storefront, subscription.region,
-               subscription.channel, subscription.currency, subscription.overrides)
+        from rating.catalog import effective_plan
+
+        key = (
+            self.tenant,
+            subscription.plan,
+            subscription.version,
+            subscription.storefront,
+            subscription.region,
+            subscription.channel,
+            subscription.currency,
+            subscription.overrides,
+        )
         found = self.plans.get(key)
         if found is None:
             published = self.catalog.plans[subscription.plan, subscription.version]
-            selectors = {"storefront": subscription.storefront, "region": subscription.region,
-                         "channel": subscription.channel, "currency": subscription.currency}
+            selectors = {
+                "storefront": subscription.storefront,
+                "region": subscription.region,
+                "channel": subscription.channel,
+                "currency": subscription.currency,
+            }
             overrides = json.loads(subscription.overrides) if subscription.overrides else None
             found = self.plans[key] = effective_plan(published.doc, selectors, overrides, published.retired)
         return found

@@ -49,7 +49,11 @@ def subscribe(step: Step, command: Command) -> Subscription:
 def _supported(step: Step, plan: Plan) -> None:
     for charge in plan.charges:
         meter = step.catalog.meters[charge.meter]
-        if charge.rule.price.kind != "quantity" or charge.unit or (charge.doc.get("commitment") or {}).get("window"):
+        if (
+            charge.rule.price.kind != "quantity"
+            or charge.unit
+            or (charge.doc.get("commitment") or {}).get("window")
+        ):
             raise Refused(f"charge {charge.key}: this kind of price is not rated yet")
         if meter.aggregation not in aggregates.SUPPORTED or meter.bucket or meter.outcome:
             raise Refused(f"meter {meter.key}: {meter.aggregation} of this kind is not rated yet")

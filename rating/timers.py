@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from rating import close, credits, subscriptions, waiting
+from rating import burndown, close, subscriptions, waiting
 from rating.places import calendar
 from rating.state import NEVER, Grant, Subscription
 from rating.step import Step
@@ -26,8 +26,7 @@ class Timer(NamedTuple):
 
 def next_timer(step: Step, accept_past: int) -> Timer | None:
     """The account's next timer, or `None`."""
-    found = min(_timers(step, accept_past), key=lambda timer: timer[:3], default=None)
-    return found
+    return min(_timers(step, accept_past), key=lambda timer: timer[:3], default=None)
 
 
 def _timers(step: Step, accept_past: int) -> Iterator[Timer]:
@@ -53,7 +52,9 @@ def _timers(step: Step, accept_past: int) -> Iterator[Timer]:
             yield Timer(grant.expires + grace, 3, grant.order, _expire(key, grant))
     oldest = waiting.oldest(step)
     if oldest is not None:
-        yield Timer(oldest + accept_past + 1, 4, 0, lambda step: waiting.expire(step, step.now - accept_past - 1))
+        yield Timer(
+            oldest + accept_past + 1, 4, 0, lambda step: waiting.expire(step, step.now - accept_past - 1)
+        )
 
 
 def _boundary(sub: Subscription, at: int) -> Callable[[Step], None]:
@@ -79,14 +80,14 @@ def _roll(key: str, grant: Grant) -> Callable[[Step], None]:
         after = NEVER
         if running:
             after = calendar(running[0], step.plan(running[0]).period).at(grant.rolled).end
-        credits.roll(step, key, grant, after)
+        burndown.roll(step, key, grant, after)
 
     return fire
 
 
 def _expire(key: str, grant: Grant) -> Callable[[Step], None]:
     def fire(step: Step) -> None:
-        credits.end(step, key, grant._replace(ended="expire"), "expire", grant.balance)
+        burndown.end(step, key, grant._replace(ended="expire"), "expire", grant.balance)
 
     return fire
 

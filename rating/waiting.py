@@ -89,7 +89,9 @@ def release(step: Step, account: str) -> None:
     """Publish again what waits here, with `account` set: the name belongs to another account."""
     for member, event in list(step.cells.members(bucket(step))):
         step.cells.put(bucket(step), member, None)
-        step.effects.append(Effect(EVENTS, f"{step.tenant}/{account}", cloud_event(step.tenant, account, event)))
+        step.effects.append(
+            Effect(EVENTS, f"{step.tenant}/{account}", cloud_event(step.tenant, account, event))
+        )
 
 
 def cloud_event(tenant: str, account: str, event: Waiting) -> dict[str, Any]:

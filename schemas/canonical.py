@@ -22,7 +22,7 @@ def number(literal: str) -> int | Decimal:
         return 0
     exponent += len(digits) - len(kept)
     if 0 <= exponent <= WHOLE_EXPONENT_MAX:
-        whole = int(kept) * 10**exponent
+        whole: int = int(kept) * 10**exponent
         return -whole if sign else whole
     return Decimal((sign, tuple(map(int, kept)), exponent))
 

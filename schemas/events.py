@@ -7,8 +7,7 @@ One bad record is one `Problem`; nothing here raises for what a producer sends.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from decimal import Decimal
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -192,12 +191,7 @@ def _binary(
                 attributes[name[3:]] = content.decode()
             except UnicodeDecodeError:
                 return Problem("malformed", f"header {name} is not UTF-8 text")
-    known = {
-        name: value
-        for name, value in attributes.items()
-        if name in _Envelope.__struct_fields__ and name != "data"
-    }
-    envelope = _Envelope(**known)
+    envelope = _enveloped(attributes)
     if avro.is_avro(kind, headers, record.value):
         read = _avro(record, headers, schemas)
         return read if isinstance(read, Problem) else _checked(envelope, read, encode_data(read))
@@ -223,12 +217,16 @@ def _structured_avro(
         **found.get("attribute", {}),
         **{name: each for name, each in found.items() if name not in ("data", "attribute")},
     }
-    known = {
-        name: str(each)
-        for name, each in attributes.items()
-        if name in _Envelope.__struct_fields__ and each is not None
-    }
-    return _checked(_Envelope(**known), data, encode_data(data))
+    named = {name: str(each) for name, each in attributes.items() if each is not None}
+    return _checked(_enveloped(named), data, encode_data(data))
+
+
+def _enveloped(attributes: Mapping[str, str]) -> _Envelope:
+    envelope = _Envelope()
+    for name, value in attributes.items():
+        if name in _Envelope.__struct_fields__ and name != "data":
+            setattr(envelope, name, value)
+    return envelope
 
 
 def _avro(
@@ -245,7 +243,3 @@ def _avro(
     except avro.Unreadable as error:
         return Problem("malformed", str(error))
     return found if isinstance(found, dict) else Problem("bad_value", "the Avro value is not a record")
-
-
-Decode = Callable[[RawRecord], Event | Problem]
-__all__ = ["Decimal", "Event", "Problem", "decode"]

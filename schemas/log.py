@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
 from rating.records import (
-    CatalogRevision, Command, LogSettings, Pack, Position, ReadingColumn, Record, Release, Tick, WasEvent,
+    CatalogRevision,
+    Command,
+    LogSettings,
+    Pack,
+    Position,
+    ReadingColumn,
+    Record,
+    Release,
+    Tick,
+    WasEvent,
 )  # fmt: skip
 
 VERSION = 1
@@ -77,9 +86,14 @@ def _read_pack(fields: list[Any]) -> Pack:
 
 
 def _read_command(fields: list[Any]) -> Command:
-    *envelope, text, origin, was, now = fields
+    tenant, account, name, kind, time, received, text, origin, was, now = fields
     return Command(
-        *envelope,
+        tenant=tenant,
+        account=account,
+        id=name,
+        type=kind,
+        time=time,
+        received=received,
         fields=_json(text),
         origin=Position(*origin),
         was=None if was is None else WasEvent(*was),
@@ -87,12 +101,17 @@ def _read_command(fields: list[Any]) -> Command:
     )
 
 
-_READ = {
+def _read_catalog(fields: list[Any]) -> CatalogRevision:
+    tenant, revision, time, doc = fields
+    return CatalogRevision(tenant, revision, time, _json(doc))
+
+
+_READ: dict[str, Callable[[list[Any]], Record]] = {
     "p": _read_pack,
     "c": _read_command,
-    "g": lambda fields: CatalogRevision(*fields[:3], _json(fields[3])),
+    "g": _read_catalog,
     "t": lambda fields: Tick(*fields),
     "s": lambda fields: LogSettings(*fields),
     "r": lambda fields: Release(*fields),
 }
-__all__ = ["Decimal", "UnknownRecord", "decode_record", "encode_record"]
+__all__ = ["UnknownRecord", "decode_record", "encode_record"]

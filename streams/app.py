@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import logging
 import os
 import signal
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import faust
@@ -23,11 +23,14 @@ from streams.normalize.service import NormalizeStage
 from streams.rate.service import RateStage
 from streams.settings import Settings, load_settings
 from streams.settings_errors import SettingsInvalid
-from streams.slot import NoSlot, take
+from streams.slot import NoSlot, Slot, take
 from streams.stage import Stage
 
-log = logging.getLogger("azotte")
-STAGES = {"control": ControlStage, "normalize": NormalizeStage, "rate": RateStage}
+STAGES: dict[str, Callable[[Settings, Slot, Callable[[str], None]], Stage]] = {
+    "control": ControlStage,
+    "normalize": NormalizeStage,
+    "rate": RateStage,
+}
 
 
 def stages_of(settings: Settings) -> tuple[str, ...]:
@@ -38,10 +41,17 @@ def stages_of(settings: Settings) -> tuple[str, ...]:
     return tuple(STAGES) if settings.stages == "all" else (settings.stages,)
 
 
-def build(settings: Settings) -> faust.App:
+class Application(faust.App):
+    """Faust's app, with the stages that it runs and the words of the one that failed, if any."""
+
+    stages: dict[str, Stage]
+    failure: str | None = None
+
+
+def build(settings: Settings) -> Application:
     """The Faust application with its stages, agents and pages."""
     slot = take(settings.home)
-    app = faust.App(
+    app = Application(
         f"{settings.topic_prefix}azotte",
         broker=f"kafka://{settings.bootstrap_servers.replace(',', ';kafka://')}",
         datadir=str(slot.folder / "faust"),
@@ -59,30 +69,23 @@ def build(settings: Settings) -> faust.App:
     for name in stages_of(settings):
         running[name] = _stage(name, settings, slot, failed)
         _agent(app, name, running[name])
-        app.add_runtime_dependency if False else None
-    app.conf.id  # noqa: B018 - finalize the configuration now, so that its errors come now
     app.stages = running
-    app.failure = None
     _pages(app, running)
 
-    @app.on_before_configured.connect  # type: ignore[untyped-decorator]
-    def _quiet(app: Any, **kwargs: Any) -> None:
-        logging.getLogger("faust").setLevel(logging.WARNING)
-
-    @app.task  # type: ignore[untyped-decorator]
     async def start_stages() -> None:
         for stage in running.values():
             await app.add_runtime_dependency(stage)
 
+    app.task(start_stages)
     return app
 
 
-def _stage(name: str, settings: Settings, slot: Any, failed: Any) -> Stage:
+def _stage(name: str, settings: Settings, slot: Slot, failed: Callable[[str], None]) -> Stage:
     if name == "sink":
         from streams.sink.service import SinkStage
 
         return SinkStage(settings, failed)
-    return STAGES[name](settings, slot, failed)  # type: ignore[abstract]
+    return STAGES[name](settings, slot, failed)
 
 
 def _agent(app: faust.App, name: str, stage: Stage) -> None:
@@ -95,7 +98,7 @@ def _agent(app: faust.App, name: str, stage: Stage) -> None:
     app.agent(stage.channel, name=name, concurrency=1)(handle)
 
 
-def _failed(app: faust.App, words: str) -> None:
+def _failed(app: Application, words: str) -> None:
     """A stage cannot go on: the process ends with status 1, loudly."""
     if app.failure is None:
         app.failure = words
@@ -105,16 +108,20 @@ def _failed(app: faust.App, words: str) -> None:
 
 
 def _pages(app: faust.App, stages: dict[str, Stage]) -> None:
-    @app.page("/healthz", name="healthz")  # type: ignore[untyped-decorator]
+    @app.page("/healthz", name="healthz")
     async def healthz(web: Any, request: Any) -> Any:
         return Response(text="ok\n")
 
-    @app.page("/readyz", name="readyz")  # type: ignore[untyped-decorator]
+    @app.page("/readyz", name="readyz")
     async def readyz(web: Any, request: Any) -> Any:
         waiting = [name for name, stage in stages.items() if not stage.ready]
-        return Response(text="ok\n") if not waiting else Response(status=503, text=f"waiting for {', '.join(waiting)}\n")
+        return (
+            Response(text="ok\n")
+            if not waiting
+            else Response(status=503, text=f"waiting for {', '.join(waiting)}\n")
+        )
 
-    @app.page("/metrics", name="metrics")  # type: ignore[untyped-decorator]
+    @app.page("/metrics", name="metrics")
     async def metrics_page(web: Any, request: Any) -> Any:
         return Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
@@ -127,7 +134,7 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _load() -> faust.App:
+def _load() -> Application:
     try:
         return build(load_settings())
     except (SettingsInvalid, NoSlot) as error:

@@ -8,13 +8,27 @@ _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 1.
 
 EVENTS = Counter("azotte_events_total", "Usage events taken, by what became of them.", ["outcome"])
 REJECTED = Counter("azotte_rejected_total", "Records that could not be used, by code.", ["code"])
-BATCH = Histogram("azotte_batch_records", "Records in one transaction.", ["stage"], buckets=(1, 10, 100, 1e3, 5e3, 1e4, 2e4, 5e4))
-TRANSACTION = Histogram("azotte_transaction_seconds", "From the begin of a transaction to its commit.", ["stage"], buckets=_SECONDS)
-LATENCY = Histogram("azotte_event_to_charge_seconds", "From an event's receipt to the commit of its rating.", buckets=_SECONDS)
+BATCH = Histogram(
+    "azotte_batch_records",
+    "Records in one transaction.",
+    ["stage"],
+    buckets=(1, 10, 100, 1e3, 5e3, 1e4, 2e4, 5e4),
+)
+TRANSACTION = Histogram(
+    "azotte_transaction_seconds",
+    "From the begin of a transaction to its commit.",
+    ["stage"],
+    buckets=_SECONDS,
+)
+LATENCY = Histogram(
+    "azotte_event_to_charge_seconds", "From an event's receipt to the commit of its rating.", buckets=_SECONDS
+)
 LINES = Counter("azotte_records_out_total", "Records published by rating, by topic.", ["topic"])
 CLOCK_LAG = Gauge("azotte_log_clock_lag_seconds", "How far the log's clock is behind this machine's.")
 CELLS = Gauge("azotte_state_cells", "Cells of state, by partition.", ["partition"])
-PARKED = Gauge("azotte_parked_accounts", "Accounts that an internal fault stopped, by partition.", ["partition"])
+PARKED = Gauge(
+    "azotte_parked_accounts", "Accounts that an internal fault stopped, by partition.", ["partition"]
+)
 ABORTED = Counter("azotte_transactions_aborted_total", "Transactions that were aborted.", ["stage"])
 ROWS = Counter("azotte_sink_rows_total", "Rows inserted into ClickHouse, by table.", ["table"])
 RETRIES = Counter("azotte_sink_retries_total", "Inserts that were tried again.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import logging
 import socket
@@ -25,11 +26,11 @@ def run(settings: Settings) -> str | None:
         app = build(settings)
     except NoSlot as error:
         raise Stop(str(error)) from None
-    worker = Worker(app, loglevel=None, logging_config=None, override_logging=False, quiet=True, redirect_stdouts=False)
-    try:
+    worker = Worker(
+        app, loglevel=None, logging_config=None, override_logging=False, quiet=True, redirect_stdouts=False
+    )
+    with contextlib.suppress(SystemExit):
         worker.execute_from_commandline()
-    except SystemExit:
-        pass
     failure: str | None = app.failure
     return failure
 
@@ -43,5 +44,7 @@ def _web_port(settings: Settings) -> None:
             probe.bind((settings.web_host, settings.web_port))
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
-                raise Stop(f"web port {settings.web_port} is taken: set AZOTTE_WEB_PORT to a free port, or to 0 for any") from None
+                raise Stop(
+                    f"web port {settings.web_port} is taken: set AZOTTE_WEB_PORT to a free port, or to 0 for any"
+                ) from None
             raise Stop(f"web_host {settings.web_host} cannot be used: {error.strerror}") from None

@@ -28,7 +28,9 @@ from streams.control.batch import take
 from streams.normalize.batch import Meterings, Rules, normalize
 
 DRAIN_ACCOUNTS = 1_000
-SHOWN = frozenset(topic.name for topic in topics.TOPICS if topic.name.startswith("billing.")) | {topics.REJECTED.name}
+SHOWN = frozenset(topic.name for topic in topics.TOPICS if topic.name.startswith("billing.")) | {
+    topics.REJECTED.name
+}
 PARTITIONS = 1
 
 
@@ -44,12 +46,20 @@ class Shown(NamedTuple):
 class Simulation:
     """A deployment of one partition in memory."""
 
-    def __init__(self, catalog: Mapping[str, Any], accept_past: int = 35 * DAY, accept_future: int = HOUR, reject_unknown: bool = False) -> None:
+    def __init__(
+        self,
+        catalog: Mapping[str, Any],
+        accept_past: int = 35 * DAY,
+        accept_future: int = HOUR,
+        reject_unknown: bool = False,
+    ) -> None:
         self._engine = Engine(DictCells(), DictIds(), 0)
         self._directory = Directory()
         self._meterings = Meterings()
         self._accept_future = accept_future
-        self._rules = Rules(PARTITIONS, accept_future, topics.EVENTS.message_bytes_max, 1, topics.LARGE, reject_unknown)
+        self._rules = Rules(
+            PARTITIONS, accept_future, topics.EVENTS.message_bytes_max, 1, topics.LARGE, reject_unknown
+        )
         self._offset = 0
         self._clock = 0
         self._inputs = 0
@@ -140,7 +150,12 @@ class Simulation:
 def _rejected(rejected: Rejected) -> Shown:
     headers = tuple((name, (value or b"").decode("utf-8", "replace")) for name, value in rejected.headers())
     key = rejected.record.key
-    return Shown(topics.REJECTED.name, None if key is None else key.decode("utf-8", "replace"), rejected.record.value, headers)
+    return Shown(
+        topics.REJECTED.name,
+        None if key is None else key.decode("utf-8", "replace"),
+        rejected.record.value,
+        headers,
+    )
 
 
 class _Stamp(msgspec.Struct):

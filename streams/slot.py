@@ -38,7 +38,9 @@ def take(home: Path) -> Slot:
             folder.mkdir(parents=True, exist_ok=True)
             lock = (folder / "lock").open("w")
         except OSError as error:
-            raise NoSlot(f"{folder} cannot be used ({error.strerror}): set AZOTTE_HOME to a folder that can be written") from None
+            raise NoSlot(
+                f"{folder} cannot be used ({error.strerror}): set AZOTTE_HOME to a folder that can be written"
+            ) from None
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

@@ -40,7 +40,7 @@ class Batch:
             self.done.set_exception(error)
 
 
-class Stage(Service):  # type: ignore[misc]
+class Stage(Service):
     """Subclasses give `open`, `poll`, `work`, `commit` and `close`; all but `work` run in the stage's thread."""
 
     name_ = "stage"
@@ -70,7 +70,7 @@ class Stage(Service):  # type: ignore[misc]
     def close(self) -> None:
         """Leave the group."""
 
-    @Service.task  # type: ignore[untyped-decorator]
+    @Service.task
     async def _cycle(self) -> None:
         try:
             await self._retried(self.open)
@@ -103,7 +103,9 @@ class Stage(Service):  # type: ignore[misc]
             except KafkaException as error:
                 if not _passing(error):
                     raise
-                log.warning("%s: the broker does not answer (%s), trying again", self.name_, error.args[0].str())
+                log.warning(
+                    "%s: the broker does not answer (%s), trying again", self.name_, error.args[0].str()
+                )
                 await self.sleep(PAUSE_S)
                 if self.should_stop:
                     return
@@ -117,7 +119,9 @@ class Stage(Service):  # type: ignore[misc]
 
 def _passing(error: KafkaException) -> bool:
     reason = error.args[0]
-    return bool(reason.retriable() or reason.name() in ("_TRANSPORT", "_TIMED_OUT", "_ALL_BROKERS_DOWN", "_RESOLVE"))
+    return bool(
+        reason.retriable() or reason.name() in ("_TRANSPORT", "_TIMED_OUT", "_ALL_BROKERS_DOWN", "_RESOLVE")
+    )
 
 
 def pause() -> None:

@@ -96,10 +96,14 @@ class Transactions:
         metrics.ABORTED.labels(self._stage).inc()
         self._producer = None
         if reason.fatal():
-            raise Stop(f"{self._stage}: the producer is fenced or broken ({reason.str()}): another worker has its place") from error
+            raise Stop(
+                f"{self._stage}: the producer is fenced or broken ({reason.str()}): another worker has its place"
+            ) from error
         try:
             producer.abort_transaction(CALL_S)
         except KafkaException as second:
             if second.args[0].fatal():
-                raise Stop(f"{self._stage}: a transaction could not be aborted ({second.args[0].str()})") from second
+                raise Stop(
+                    f"{self._stage}: a transaction could not be aborted ({second.args[0].str()})"
+                ) from second
         raise Aborted(reason.str()) from error

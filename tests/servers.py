@@ -24,7 +24,10 @@ def docker_answers() -> bool:
     if shutil.which("docker") is None:
         return False
     try:
-        return subprocess.run(["docker", "info"], capture_output=True, timeout=ENGINE_S, check=False).returncode == 0
+        return (
+            subprocess.run(["docker", "info"], capture_output=True, timeout=ENGINE_S, check=False).returncode
+            == 0
+        )
     except subprocess.TimeoutExpired:
         return False
 

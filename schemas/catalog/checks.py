@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import BaseModel
-from rating.charge import rule_from
 
+from rating.charge import rule_from
 from rating.errors import RatingError
 from schemas.catalog.base import suggestion
 from schemas.catalog.canonical import canonical

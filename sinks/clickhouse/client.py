@@ -30,16 +30,24 @@ class Server:
 
 def connect(server: Server) -> Client:
     """A client of the database, which is made where it is missing. Raises `ClickHouseError`."""
-    options = {
-        "host": server.host, "port": server.port, "username": server.user, "password": server.password,
-        "secure": server.secure, "autogenerate_session_id": False,
-    }  # fmt: skip
-    first = clickhouse_connect.get_client(**options, database="default")
+    first = _client(server, "default")
     try:
         first.command(f"CREATE DATABASE IF NOT EXISTS `{server.database}`")
     finally:
         first.close()
-    return clickhouse_connect.get_client(**options, database=server.database)
+    return _client(server, server.database)
+
+
+def _client(server: Server, database: str) -> Client:
+    return clickhouse_connect.get_client(
+        host=server.host,
+        port=server.port,
+        username=server.user,
+        password=server.password,
+        secure=server.secure,
+        database=database,
+        autogenerate_session_id=False,
+    )
 
 
 def can_pass(error: Exception) -> bool:
@@ -51,7 +59,9 @@ def can_pass(error: Exception) -> bool:
     return not code.isdigit() or int(code) in _PASSING_CODES
 
 
-def persist(act: Callable[[], None], pause: Callable[[float], bool], pause_max_s: float, told: Callable[[str], None]) -> bool:
+def persist(
+    act: Callable[[], None], pause: Callable[[float], bool], pause_max_s: float, told: Callable[[str], None]
+) -> bool:
     """Do it until it is done; whether it was. `pause` waits, and answers false where we are to stop.
 
     Raises what cannot pass.

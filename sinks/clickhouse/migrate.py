@@ -46,7 +46,9 @@ def migrate(client: Client) -> list[str]:
     for migration in migrations():
         held = applied.pop(migration.number, None)
         if held is not None and held[1] != migration.sha256:
-            raise MigrationError(f"migration {migration.name} was applied with other content: restore the file, and write a new one for the change")
+            raise MigrationError(
+                f"migration {migration.name} was applied with other content: restore the file, and write a new one for the change"
+            )
         if held is None:
             for statement in migration.statements:
                 client.command(statement)
@@ -54,5 +56,7 @@ def migrate(client: Client) -> list[str]:
             done.append(migration.name)
     if applied:
         names = ", ".join(name for name, _ in applied.values())
-        raise MigrationError(f"the database has migrations that this program does not know ({names}): run a newer azotte")
+        raise MigrationError(
+            f"the database has migrations that this program does not know ({names}): run a newer azotte"
+        )
     return done

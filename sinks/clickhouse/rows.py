@@ -97,9 +97,15 @@ def inserts(records: Iterable[Taken], dimensions: Callable[[str, int, str], Sequ
         elif topic == topics.UNCOUNTED.name:
             found += _uncounted(mine)
         elif topic == topics.REJECTED.name:
-            found.append(_insert("rejected_rows", {**REJECTED, **_PLACE}, [_rejected(record) for record in mine]))
+            found.append(
+                _insert("rejected_rows", {**REJECTED, **_PLACE}, [_rejected(record) for record in mine])
+            )
         elif topic == topics.ENTITLEMENTS.name:
-            found.append(_insert("entitlements_rows", {**ENTITLEMENTS, **_PLACE}, [_entitlement(record) for record in mine]))
+            found.append(
+                _insert(
+                    "entitlements_rows", {**ENTITLEMENTS, **_PLACE}, [_entitlement(record) for record in mine]
+                )
+            )
         else:
             table, known = _PLAIN[topic]
             rows = [{**msgspec.json.decode(record.value or b"{}"), **_place(record)} for record in mine]
@@ -140,7 +146,12 @@ def _readable(value: bytes | None) -> str | None:
 
 def _entitlement(record: Taken) -> Row:
     parts = (record.key or b"").decode().split("/")
-    named = {"tenant": parts[0], "account": parts[1], "feature": parts[2], "subject": parts[3] if len(parts) > 3 else ""}
+    named = {
+        "tenant": parts[0],
+        "account": parts[1],
+        "feature": parts[2],
+        "subject": parts[3] if len(parts) > 3 else "",
+    }
     value = {} if record.value is None else msgspec.json.decode(record.value)
     return {**value, **named, "_deleted": int(record.value is None), **_place(record)}
 
@@ -192,9 +203,12 @@ def _uncounted(records: Iterable[Taken]) -> list[Insert]:
     for record in records:
         value = msgspec.json.decode(record.value or b"{}")
         gone += [
-            {"_partition": value["partition"], "_offset": value["offset"], "_index": index} for index in value["uncounted"]
+            {"_partition": value["partition"], "_offset": value["offset"], "_index": index}
+            for index in value["uncounted"]
         ]
         for index, row in enumerate(value["rows"]):
-            number = _value(row["value"] if not str(row["value"]).lstrip("-").isdigit() else int(row["value"]))
+            number = _value(
+                row["value"] if not str(row["value"]).lstrip("-").isdigit() else int(row["value"])
+            )
             corrected.append({**row, **number, "_index": index, **_place(record)})
     return [_insert("uncounted_rows", UNCOUNTED, gone), _insert("usage_rows", CORRECTED, corrected)]

@@ -19,11 +19,18 @@ def register(app: typer.Typer) -> None:
 
 
 def simulate(
-    catalog: Annotated[Path, typer.Option("--catalog", help="The catalog, YAML or JSON.", show_default=False)],
-    input_: Annotated[
-        Path, typer.Option("--input", help='Lines of {"event": …} and {"command": …}; - is stdin.', show_default=False)
+    catalog: Annotated[
+        Path, typer.Option("--catalog", help="The catalog, YAML or JSON.", show_default=False)
     ],
-    until: Annotated[str | None, typer.Option("--until", help="Advance the clock to this time at the end.")] = None,
+    input_: Annotated[
+        Path,
+        typer.Option(
+            "--input", help='Lines of {"event": …} and {"command": …}; - is stdin.', show_default=False
+        ),
+    ],
+    until: Annotated[
+        str | None, typer.Option("--until", help="Advance the clock to this time at the end.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print every output record, a line each.")] = False,
 ) -> None:
     """Run the whole rating offline and print what comes out, in order."""

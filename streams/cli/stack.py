@@ -24,7 +24,9 @@ def register(app: typer.Typer) -> None:
 
 def up(
     json: Json = False,
-    docker: Annotated[bool, typer.Option("--docker", help="Start deploy/compose.yaml instead, where Docker answers.")] = False,
+    docker: Annotated[
+        bool, typer.Option("--docker", help="Start deploy/compose.yaml instead, where Docker answers.")
+    ] = False,
 ) -> None:
     """Start the local stack: broker, ClickHouse, topics, tables. What runs already is left alone."""
     from streams.stack import compose, stack
@@ -103,4 +105,6 @@ def reachable_or_fail(settings: Any) -> None:
     from streams.stack import broker
 
     if not broker.answers(settings.bootstrap_servers, 5.0):
-        fail(f"no Kafka broker answers at {settings.bootstrap_servers}: run azotte up, or set AZOTTE_KAFKA_BOOTSTRAP_SERVERS")
+        fail(
+            f"no Kafka broker answers at {settings.bootstrap_servers}: run azotte up, or set AZOTTE_KAFKA_BOOTSTRAP_SERVERS"
+        )

@@ -45,7 +45,9 @@ def register(app: typer.Typer) -> None:
 
 def tail(
     what: Annotated[Followed, typer.Argument(help="The topic, by its short name.", show_default=False)],
-    from_beginning: Annotated[bool, typer.Option("--from-beginning", help="Begin with the oldest record.")] = False,
+    from_beginning: Annotated[
+        bool, typer.Option("--from-beginning", help="Begin with the oldest record.")
+    ] = False,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="End after so many records.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print records as JSON, a line each.")] = False,
 ) -> None:
@@ -114,6 +116,8 @@ def _row(message: Any, what: str) -> str:
     cells = []
     for column, width in _COLUMNS[what]:
         found = fields.get(column)
-        text = found if isinstance(found, str) else "" if found is None else msgspec.json.encode(found).decode()
+        text = (
+            found if isinstance(found, str) else "" if found is None else msgspec.json.encode(found).decode()
+        )
         cells.append(f"{text[:width]:<{width}}")
     return "  ".join(cells).rstrip()

@@ -25,7 +25,11 @@ def register(app: typer.Typer) -> None:
     app.command()(worker)
 
 
-def worker(stage: Annotated[Stages | None, typer.Option("--stage", help="The stages to run. [unless given: the setting]")] = None) -> None:
+def worker(
+    stage: Annotated[
+        Stages | None, typer.Option("--stage", help="The stages to run. [unless given: the setting]")
+    ] = None,
+) -> None:
     """Run the streaming worker until it is told to stop."""
     if stage is not None:
         os.environ["AZOTTE_STAGES"] = stage.value

@@ -48,7 +48,9 @@ def _was(found: Mapping[str, Any] | None, command: ParsedCommand, record: RawRec
     if found is None:
         return None
     whole = {"specversion": "1.0", "tenant": command.tenant, **found}
-    event = decode(RawRecord(record.topic, record.partition, record.offset, record.timestamp, None, encode_data(whole)))
+    event = decode(
+        RawRecord(record.topic, record.partition, record.offset, record.timestamp, None, encode_data(whole))
+    )
     if isinstance(event, Problem):
         raise Refused(f"was or now: {event.detail}")
     return _of(event)

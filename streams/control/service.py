@@ -70,13 +70,17 @@ class ControlStage(Stage):
         partitions_of(self._consumer, self._topic)
         self._receipts = plain_consumer(self._settings, NORMALIZE, committed=False)
         self._ticker = plain_producer(self._settings)
-        self._consumer.subscribe([self._topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked)
+        self._consumer.subscribe(
+            [self._topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked
+        )
 
     def poll(self) -> Polled | None:
         messages = self._consumer.consume(self._settings.control_batch_records, POLL_S)
         group = self._consumer.consumer_group_metadata()
         faults.point("after_poll")
-        records = [record for record in map(self._record, messages) if record is not None] if self._owner else []
+        records = (
+            [record for record in map(self._record, messages) if record is not None] if self._owner else []
+        )
         if not self._owner:
             self.ready = True
             return None
@@ -89,17 +93,28 @@ class ControlStage(Stage):
         outs: list[Out] = []
         settings = self._settings
         if self._directory.log is None or self._settings_changed():
-            row = {"partitions": self._log_partitions, "accept_past": settings.accept_past, "accept_future": settings.accept_future}
+            row = {
+                "partitions": self._log_partitions,
+                "accept_past": settings.accept_past,
+                "accept_future": settings.accept_future,
+            }
             outs += self._directory_rows([(LOG, row)])
-            outs += self._log_records([(None, LogSettings(settings.accept_past, settings.accept_future, self._log_partitions))])
+            outs += self._log_records(
+                [(None, LogSettings(settings.accept_past, settings.accept_future, self._log_partitions))]
+            )
         for record in polled.records:
             found = take(record, self._directory, self._log_partitions, settings.accept_future)
             if isinstance(found, Rejected):
                 metrics.REJECTED.labels(found.code).inc()
-                outs.append(Out(settings.topic(topics.REJECTED.name), -1, record.key, record.value, found.headers()))
+                outs.append(
+                    Out(settings.topic(topics.REJECTED.name), -1, record.key, record.value, found.headers())
+                )
                 continue
             outs += self._directory_rows(found.directory)
-            outs += [Out(settings.topic(topics.CATALOG.name), 0, key.encode(), msgspec.json.encode(row)) for key, row in found.catalog]
+            outs += [
+                Out(settings.topic(topics.CATALOG.name), 0, key.encode(), msgspec.json.encode(row))
+                for key, row in found.catalog
+            ]
             outs += self._log_records(found.log)
         faults.point("after_apply")
         return Worked(polled, outs, polled.records[-1].offset + 1 if polled.records else None)
@@ -135,7 +150,15 @@ class ControlStage(Stage):
         if message.error() is not None or message.offset() < self._position:
             return None
         stamp = message.timestamp()[1] * 1_000
-        return RawRecord(message.topic(), message.partition(), message.offset(), stamp, message.key(), message.value(), message.headers())
+        return RawRecord(
+            message.topic(),
+            message.partition(),
+            message.offset(),
+            stamp,
+            message.key(),
+            message.value(),
+            message.headers(),
+        )
 
     def _directory_rows(self, rows: Sequence[tuple[str, Any]]) -> list[Out]:
         topic = self._settings.topic(topics.DIRECTORY.name)
@@ -160,7 +183,9 @@ class ControlStage(Stage):
         if now < self._next_tick:
             return
         self._next_tick = now + self._settings.tick_interval / 1e6
-        asked = [TopicPartition(topic, number) for topic, count in self._raw.items() for number in range(count)]
+        asked = [
+            TopicPartition(topic, number) for topic, count in self._raw.items() for number in range(count)
+        ]
         found = self._receipts.committed(asked, 10)
         reached = [int(partition.metadata) if partition.metadata else 0 for partition in found]
         smallest = min(reached, default=0)
@@ -196,7 +221,9 @@ class ControlStage(Stage):
         self._directory = follower.directory
         held = self._directory.log
         if held is not None and held["partitions"] != self._log_partitions:
-            raise Stop(f"rating.log.v1 has {self._log_partitions} partitions, but it began with {held['partitions']}: a new count needs a new log")
+            raise Stop(
+                f"rating.log.v1 has {self._log_partitions} partitions, but it began with {held['partitions']}: a new count needs a new log"
+            )
 
     def _revoked(self, consumer: Any, partitions: Sequence[TopicPartition]) -> None:
         self._owner = False

@@ -64,7 +64,11 @@ class Meterings:
 
 
 def normalize(
-    records: Iterable[RawRecord], directory: Directory, meterings: Meterings, rules: Rules, schemas: Schemas | None = None
+    records: Iterable[RawRecord],
+    directory: Directory,
+    meterings: Meterings,
+    rules: Rules,
+    schemas: Schemas | None = None,
 ) -> Normalized:
     """Packs and rejections of a batch. The order of events within a partition of the log is that of the records."""
     packs: list[tuple[int, Pack]] = []
@@ -98,7 +102,10 @@ def _event(
     record: RawRecord, directory: Directory, rules: Rules, schemas: Schemas | None
 ) -> tuple[Event, str, int] | Problem:
     if record.value is not None and len(record.value) > rules.event_bytes_max:
-        return Problem("too_large", f"the record has {len(record.value)} bytes, more than event_bytes_max, {rules.event_bytes_max}")
+        return Problem(
+            "too_large",
+            f"the record has {len(record.value)} bytes, more than event_bytes_max, {rules.event_bytes_max}",
+        )
     event = decode(record, schemas)
     if isinstance(event, Problem):
         return event
@@ -107,11 +114,17 @@ def _event(
         return Problem("wrong_tenant", f"tenant is {event.tenant}, but the topic is bound to {bound}")
     time = record.timestamp if event.time is None else event.time
     if time > record.timestamp + rules.accept_future:
-        return Problem("too_new", f"time is {format_time(time)}, more than accept_future after the receipt, {format_time(record.timestamp)}")
+        return Problem(
+            "too_new",
+            f"time is {format_time(time)}, more than accept_future after the receipt, {format_time(record.timestamp)}",
+        )
     account = event.account
     if account is None:
         if rules.reject_unknown and not directory.known(event.tenant, event.subject):
-            return Problem("unknown_subject", f"subject {event.subject} is no account and registered to none: register it, or set account on the event")
+            return Problem(
+                "unknown_subject",
+                f"subject {event.subject} is no account and registered to none: register it, or set account on the event",
+            )
         account = directory.resolve(event.tenant, event.subject, time)
     return event, account, time
 
@@ -148,7 +161,9 @@ class _Columns:
         """Whether an event of `size` bytes starts another pack."""
         return len(self.id) >= rules.pack_events_max or self.bytes + size > rules.pack_bytes_max
 
-    def add(self, record: RawRecord, event: Event, account: str, time: int, readings: Iterable[Reading], size: int) -> None:
+    def add(
+        self, record: RawRecord, event: Event, account: str, time: int, readings: Iterable[Reading], size: int
+    ) -> None:
         """One event more."""
         number = len(self.id)
         self.bytes += size

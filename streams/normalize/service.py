@@ -73,7 +73,12 @@ class NormalizeStage(Stage):
         self._log_partitions = partitions_of(self._consumer, self._settings.topic(topics.LOG.name))
         self._follower = Follower(self._settings)
         self._follower.to_end()
-        self._consumer.subscribe(list(self._settings.event_topics), on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked)
+        self._consumer.subscribe(
+            list(self._settings.event_topics),
+            on_assign=self._assigned,
+            on_revoke=self._revoked,
+            on_lost=self._revoked,
+        )
 
     def poll(self) -> Polled | None:
         log = self._follower.directory.log
@@ -82,7 +87,9 @@ class NormalizeStage(Stage):
             pause()
             return None
         if log["partitions"] != self._log_partitions:
-            raise Stop(f"rating.log.v1 has {self._log_partitions} partitions, but it began with {log['partitions']}: a new count needs a new log")
+            raise Stop(
+                f"rating.log.v1 has {self._log_partitions} partitions, but it began with {log['partitions']}: a new count needs a new log"
+            )
         messages = self._gather()
         group = self._consumer.consumer_group_metadata()
         faults.point("after_poll")
@@ -99,7 +106,13 @@ class NormalizeStage(Stage):
     def work(self, polled: Polled) -> Worked:
         log = self._follower.directory.log
         assert log is not None
-        found = normalize(polled.records, self._follower.directory, self._meterings, self._rules(log["partitions"], log["accept_future"]), self._schemas)
+        found = normalize(
+            polled.records,
+            self._follower.directory,
+            self._meterings,
+            self._rules(log["partitions"], log["accept_future"]),
+            self._schemas,
+        )
         faults.point("after_apply")
         return Worked(polled, self._outs(found))
 
@@ -114,7 +127,7 @@ class NormalizeStage(Stage):
             self._rewind(worked.polled.records)
             return
         faults.point("after_commit")
-        for place, (offset, reached) in worked.polled.offsets.items():
+        for place, (_, reached) in worked.polled.offsets.items():
             if place in self._told:
                 self._told[place] = reached
         self.ready = True
@@ -144,7 +157,9 @@ class NormalizeStage(Stage):
                 continue
             self._next[place] = message.offset() + 1
             stamp = message.timestamp()[1] * 1_000
-            found.append(RawRecord(*place, message.offset(), stamp, message.key(), message.value(), message.headers()))
+            found.append(
+                RawRecord(*place, message.offset(), stamp, message.key(), message.value(), message.headers())
+            )
         return found
 
     def _idle(self) -> dict[Place, tuple[int, int]]:
@@ -155,7 +170,9 @@ class NormalizeStage(Stage):
         self._next_idle = now + self._settings.tick_interval / 1e6
         taken = clock.now() - self._settings.clock_skew_max
         asked = {TopicPartition(*place): OffsetSpec.latest() for place in self._next}
-        futures = self._admin.list_offsets(asked, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=ENDS_S)
+        futures = self._admin.list_offsets(
+            asked, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=ENDS_S
+        )
         found = {}
         for partition, future in futures.items():
             place = partition.topic, partition.partition
@@ -189,7 +206,9 @@ class NormalizeStage(Stage):
     def _outs(self, found: Normalized) -> list[Out]:
         log, rejected = self._settings.topic(topics.LOG.name), self._settings.topic(topics.REJECTED.name)
         outs = [Out(log, partition, None, encode_record(pack)) for partition, pack in found.packs]
-        metrics.BATCH.labels(self.name_).observe(sum(len(pack.id) for _, pack in found.packs) + len(found.rejected))
+        metrics.BATCH.labels(self.name_).observe(
+            sum(len(pack.id) for _, pack in found.packs) + len(found.rejected)
+        )
         metrics.EVENTS.labels("packed").inc(sum(len(pack.id) for _, pack in found.packs))
         for each in found.rejected:
             metrics.REJECTED.labels(each.code).inc()
@@ -209,7 +228,9 @@ class NormalizeStage(Stage):
         committed = consumer.committed([TopicPartition(p.topic, p.partition) for p in partitions], 30)
         for partition in committed:
             if partition.error is not None:
-                raise Stop(f"normalize: the offset of {partition.topic} {partition.partition} cannot be read: {partition.error}")
+                raise Stop(
+                    f"normalize: the offset of {partition.topic} {partition.partition} cannot be read: {partition.error}"
+                )
             if partition.offset < 0:
                 partition.offset = consumer.get_watermark_offsets(partition, ENDS_S)[0]
             place = partition.topic, partition.partition
@@ -229,5 +250,7 @@ def _host(slot: Slot) -> str:
     import hashlib
     import socket
 
-    machine = hashlib.blake2b(f"{socket.gethostname()}:{slot.folder.parent}".encode(), digest_size=4).hexdigest()
+    machine = hashlib.blake2b(
+        f"{socket.gethostname()}:{slot.folder.parent}".encode(), digest_size=4
+    ).hexdigest()
     return f"{machine}-{slot.number}"

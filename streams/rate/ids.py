@@ -11,6 +11,7 @@ import shutil
 import struct
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from rocksdict import BlockBasedOptions, Cache, Options, Rdict, WriteBatch, WriteOptions
 
@@ -33,11 +34,11 @@ class IdStore:
         self._journal: list[tuple[bytes, bytes | None]] = []
 
     def find(self, keys: Sequence[bytes]) -> list[bytes | None]:
-        found: list[bytes | None] = self._db.get(list(keys))
+        found: Any = self._db.get(list(keys))
         if self._staged:
             staged = self._staged
             return [staged.get(key, held) for key, held in zip(keys, found, strict=True)]
-        return found
+        return list(found)
 
     def add(self, key: bytes, entry: bytes) -> None:
         self._journal.append((key, self._staged.get(key)))
@@ -75,7 +76,11 @@ class IdStore:
 
     def sweep(self, before: int) -> int:
         """Delete entries that expired before the moment; how many."""
-        expired = [key for key, entry in self._db.items() if key != POSITION and int.from_bytes(entry[:8], "big") < before]
+        expired = [
+            key
+            for key, entry in self._db.items()
+            if key != POSITION and int.from_bytes(entry[:8], "big") < before
+        ]
         batch = WriteBatch(raw_mode=True)
         for key in expired:
             batch.delete(key)

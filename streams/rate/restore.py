@@ -59,12 +59,22 @@ def restore(settings: Settings, consumer: Consumer, folder: Path, number: int) -
     if position is None:
         low, _ = consumer.get_watermark_offsets(TopicPartition(topic, number), OFFSETS_S)
         if low != 0:
-            raise Stop(f"rate: partition {number} of {topic} has neither state nor offset, and its log begins at {low}, not 0")
+            raise Stop(
+                f"rate: partition {number} of {topic} has neither state nor offset, and its log begins at {low}, not 0"
+            )
         position = 0
     elif held is None and position != 0:
-        raise Stop(f"rate: partition {number} of {topic} has offset {position} but no state: restore {topics.STATE.name}, or reset the offset to 0")
+        raise Stop(
+            f"rate: partition {number} of {topic} has offset {position} but no state: restore {topics.STATE.name}, or reset the offset to 0"
+        )
     ids = _ids(settings, folder, topic, number, position)
-    log.info("rate: partition %d restored, %d cells, at %d, in %.1f s", number, store.count, position, clock.monotonic() - began)
+    log.info(
+        "rate: partition %d restored, %d cells, at %d, in %.1f s",
+        number,
+        store.count,
+        position,
+        clock.monotonic() - began,
+    )
     return Partition(number, store, ids, position)
 
 
@@ -84,7 +94,9 @@ def _changelog(settings: Settings, number: int) -> Store:
     return store
 
 
-def _records(settings: Settings, topic: str, number: int, start: int, end: int) -> Iterator[tuple[int, bytes | None, bytes | None]]:
+def _records(
+    settings: Settings, topic: str, number: int, start: int, end: int
+) -> Iterator[tuple[int, bytes | None, bytes | None]]:
     """Committed records of `[start, end)`; waits for what is open in it."""
     if end == 0:
         return
@@ -120,17 +132,22 @@ def _ids(settings: Settings, folder: Path, topic: str, number: int, position: in
     rebuilt = Store()
     engine = Engine(rebuilt, ids, number)
     engine.begin_at(moment)
-    began, seen = clock.monotonic(), 0
+    began = clock.monotonic()
     start = at if at else OFFSET_BEGINNING
-    for offset, _, value in _records(settings, topic, number, start, position):
+    for seen, (offset, _, value) in enumerate(_records(settings, topic, number, start, position), 1):
         if offset >= position:
             break
         record: Record = decode_record(value or b"")
         engine.recount(record, Position(topics.LOG.name, number, offset))
-        seen += 1
         if seen % ID_CHUNK_RECORDS == 0:
             ids.commit(offset + 1, engine.clock)
             rebuilt.merge()
     ids.commit(position, engine.clock)
-    log.info("rate: ids of partition %d brought up from %d to %d in %.1f s", number, at, position, clock.monotonic() - began)
+    log.info(
+        "rate: ids of partition %d brought up from %d to %d in %.1f s",
+        number,
+        at,
+        position,
+        clock.monotonic() - began,
+    )
     return ids

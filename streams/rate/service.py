@@ -20,7 +20,8 @@ from rating.effects import Effect
 from rating.placement import partition_of
 from rating.records import Pack, Position
 from schemas import topics
-from schemas.cells import encode_key, encode_value as encode_cell
+from schemas.cells import encode_key
+from schemas.cells import encode_value as encode_cell
 from schemas.log import UnknownRecord, decode_record
 from schemas.outputs import encode_value
 from streams import clock, faults, metrics
@@ -71,7 +72,9 @@ class RateStage(Stage):
         self._consumer = group_consumer(self._settings, GROUP, "error")
         self._count = partitions_of(self._consumer, self._topic)
         self._folder = self._slot.folder / "ids" / self._log_uuid()
-        self._consumer.subscribe([self._topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost)
+        self._consumer.subscribe(
+            [self._topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost
+        )
 
     def poll(self) -> Polled | None:
         due = any(partition.engine.has_due() for partition in self._partitions.values())
@@ -119,7 +122,10 @@ class RateStage(Stage):
                 received.append(min(record.received))
         for partition in self._partitions.values():
             if partition.engine.has_due():
-                effects += [(partition.number, effect) for effect in partition.engine.drain(self._settings.drain_accounts_max)]
+                effects += [
+                    (partition.number, effect)
+                    for effect in partition.engine.drain(self._settings.drain_accounts_max)
+                ]
                 touched[partition.number] = partition
         for _ in range(taken):
             self._left.popleft()
@@ -167,14 +173,18 @@ class RateStage(Stage):
         try:
             return decode_record(message.value() or b"")
         except UnknownRecord as error:
-            raise Stop(f"rate: {self._topic} {message.partition()} at {message.offset()} holds {error}") from None
+            raise Stop(
+                f"rate: {self._topic} {message.partition()} at {message.offset()} holds {error}"
+            ) from None
 
     def _out(self, number: int, effect: Effect) -> Out:
         name = self._names[effect.topic]
         known = topics.BY_NAME[effect.topic]
         partition = number if known.partitions is topics.Partitions.LOG_ALIGNED else -1
         metrics.LINES.labels(effect.topic).inc()
-        headers = [(key, value.encode()) for key, value in effect.headers] if effect.headers else None
+        headers: list[tuple[str, bytes | None]] | None = [
+            (key, value.encode()) for key, value in effect.headers
+        ] or None
         if effect.headers:
             metrics.REJECTED.labels(dict(effect.headers)["error"]).inc()
         return Out(name, partition, effect.key.encode(), encode_value(effect.value), headers)
@@ -183,7 +193,12 @@ class RateStage(Stage):
         topic = self._names[topics.STATE.name]
         partition.store.put(POSITION, "", partition.position)
         for bucket, member, value in partition.store.changes():
-            yield Out(topic, partition.number, encode_key(bucket, member), None if value is None else encode_cell(value))
+            yield Out(
+                topic,
+                partition.number,
+                encode_key(bucket, member),
+                None if value is None else encode_cell(value),
+            )
 
     def _tell(self, partition: Partition) -> None:
         metrics.CELLS.labels(str(partition.number)).set(partition.store.count)
@@ -219,7 +234,9 @@ class RateStage(Stage):
         consumer.incremental_unassign(partitions)
 
     def _lost(self, consumer: Any, partitions: Sequence[TopicPartition]) -> None:
-        log.warning("rate: partitions %s were lost to another worker", [each.partition for each in partitions])
+        log.warning(
+            "rate: partitions %s were lost to another worker", [each.partition for each in partitions]
+        )
         self._revoked(consumer, partitions)
 
     def _forget(self, partitions: Sequence[TopicPartition]) -> None:

@@ -39,8 +39,10 @@ class Store:
         if not held and not changed:
             return iter(())
         merged = {**(held or {}), **(changed or {})}
-        return iter(sorted((member, value) for member, value in merged.items() if value is not None)) if len(merged) > 1 else iter(
-            [item for item in merged.items() if item[1] is not None]
+        return (
+            iter(sorted((member, value) for member, value in merged.items() if value is not None))
+            if len(merged) > 1
+            else iter([item for item in merged.items() if item[1] is not None])
         )
 
     def mark(self) -> int:

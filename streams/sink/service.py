@@ -6,6 +6,7 @@ group's offset, committed after the insert, is enough to resume. While ClickHous
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -65,8 +66,12 @@ class SinkStage(Stage):
             partitions_of(self._consumer, name)
         self._same_topics(names)
         self._catalogs = plain_consumer(self._settings, "azotte-sink-catalog")
-        self._catalogs.assign([TopicPartition(self._settings.topic(topics.CATALOG.name), 0, OFFSET_BEGINNING)])
-        self._consumer.subscribe(names, on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked)
+        self._catalogs.assign(
+            [TopicPartition(self._settings.topic(topics.CATALOG.name), 0, OFFSET_BEGINNING)]
+        )
+        self._consumer.subscribe(
+            names, on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked
+        )
 
     def poll(self) -> list[Taken] | None:
         found: list[Taken] = []
@@ -97,11 +102,13 @@ class SinkStage(Stage):
 
     def commit(self, worked: Worked) -> None:
         for rows in worked.rows:
-            if not self._persist(lambda rows=rows: clickhouse.insert(self._client, rows)):
+            if not self._persist(functools.partial(clickhouse.insert, self._client, rows)):
                 return
             metrics.ROWS.labels(rows.table).inc(rows.rows.num_rows)
         faults.point("after_insert")
-        offsets = [TopicPartition(*place, offset) for place, offset in worked.offsets.items() if place in self._next]
+        offsets = [
+            TopicPartition(*place, offset) for place, offset in worked.offsets.items() if place in self._next
+        ]
         try:
             if offsets:
                 self._consumer.commit(offsets=offsets, asynchronous=False)
@@ -127,7 +134,11 @@ class SinkStage(Stage):
     def _persist(self, act: Callable[[], None]) -> bool:
         def told(words: str) -> None:
             metrics.RETRIES.inc()
-            log.warning("sink: ClickHouse at %s does not take it (%s), trying again", self._settings.clickhouse.address, words)
+            log.warning(
+                "sink: ClickHouse at %s does not take it (%s), trying again",
+                self._settings.clickhouse.address,
+                words,
+            )
 
         def pause(seconds: float) -> bool:
             until = clock.monotonic() + seconds
@@ -151,7 +162,17 @@ class SinkStage(Stage):
             self._next[place] = message.offset() + 1
             stamp = message.timestamp()[1] * 1_000
             name = self._settings.base(place[0])
-            found.append(Taken(name, place[1], message.offset(), stamp, message.key(), message.value(), message.headers() or ()))
+            found.append(
+                Taken(
+                    name,
+                    place[1],
+                    message.offset(),
+                    stamp,
+                    message.key(),
+                    message.value(),
+                    message.headers() or (),
+                )
+            )
         return found
 
     def _dimensions_of(self, tenant: str, revision: int, meter: str) -> Sequence[str]:
@@ -162,7 +183,9 @@ class SinkStage(Stage):
                 if not is_eof(message) and message.error() is None and message.value() is not None:
                     self._remember(message.key().decode(), msgspec.json.decode(message.value()))
             if clock.monotonic() > deadline:
-                raise Stop(f"sink: revision {revision} of {tenant} is not on {topics.CATALOG.name}: it must keep every revision that the log has")
+                raise Stop(
+                    f"sink: revision {revision} of {tenant} is not on {topics.CATALOG.name}: it must keep every revision that the log has"
+                )
         return self._dimensions[tenant, revision, meter]
 
     def _remember(self, key: str, value: dict[str, Any]) -> None:
@@ -177,7 +200,8 @@ class SinkStage(Stage):
         """Stop where a topic was deleted and made anew: its offsets would be taken for rows that are there."""
         admin = AdminClient(base(self._settings))
         found = admin.describe_topics(TopicCollection(list(names)))
-        known = dict(self._client.query("SELECT topic, uuid FROM sink_topics FINAL").result_rows)
+        rows = self._client.query("SELECT topic, uuid FROM sink_topics FINAL").result_rows
+        known = {str(topic): str(uuid) for topic, uuid in rows}
         for name in names:
             uuid = str(found[name].result(30).topic_id)
             if known.get(name, uuid) != uuid:
@@ -192,7 +216,9 @@ class SinkStage(Stage):
         committed = consumer.committed([TopicPartition(p.topic, p.partition) for p in partitions], 30)
         for partition in committed:
             if partition.error is not None:
-                raise Stop(f"sink: the offset of {partition.topic} {partition.partition} cannot be read: {partition.error}")
+                raise Stop(
+                    f"sink: the offset of {partition.topic} {partition.partition} cannot be read: {partition.error}"
+                )
             if partition.offset < 0:
                 partition.offset = consumer.get_watermark_offsets(partition, 10)[0]
             self._next[partition.topic, partition.partition] = partition.offset

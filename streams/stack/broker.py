@@ -51,7 +51,12 @@ def answers(servers: str, seconds: float = 1.0) -> bool:
     from confluent_kafka.admin import AdminClient
 
     client = AdminClient(
-        {"bootstrap.servers": servers, "socket.timeout.ms": 2_000, "log_level": 0, "reconnect.backoff.max.ms": 100}
+        {
+            "bootstrap.servers": servers,
+            "socket.timeout.ms": 2_000,
+            "log_level": 0,
+            "reconnect.backoff.max.ms": 100,
+        }
     )
     try:
         return bool(client.list_topics(timeout=seconds).brokers)
@@ -70,11 +75,15 @@ def _java(config: StackConfig, class_path: Sequence[Path], main: str, *arguments
 
 def _format(config: StackConfig, class_path: Sequence[Path], properties: Path) -> None:
     cluster = uuid.uuid4().hex[:22]
-    command = _java(config, class_path, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(properties))
+    command = _java(
+        config, class_path, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(properties)
+    )
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         words = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
-        raise StackError(f"Kafka's storage under {config.kafka_data} cannot be made: {words[-1] if words else 'no word why'}")
+        raise StackError(
+            f"Kafka's storage under {config.kafka_data} cannot be made: {words[-1] if words else 'no word why'}"
+        )
 
 
 def _properties(config: StackConfig) -> Path:

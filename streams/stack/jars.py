@@ -41,7 +41,11 @@ class Jar(NamedTuple):
 def pinned() -> list[Jar]:
     """Every jar of the lock, in the order of the class path."""
     lines = (line.split() for line in LOCK.read_text().splitlines() if line and not line.startswith("#"))
-    return [Jar(*coordinate.split(":"), sha256) for coordinate, sha256 in lines]
+    found = []
+    for coordinate, sha256 in lines:
+        group, artifact, version = coordinate.split(":")
+        found.append(Jar(group, artifact, version, sha256))
+    return found
 
 
 def missing(folder: Path) -> list[Jar]:
@@ -72,7 +76,12 @@ def _fetch(jar: Jar, folder: Path, scratch: Path) -> None:
 
     try:
         context = MavenContext(repo_cache=scratch)
-        got = context.project(jar.group, jar.artifact).at_version(jar.version).artifact(packaging="jar").resolve()
+        got = (
+            context.project(jar.group, jar.artifact)
+            .at_version(jar.version)
+            .artifact(packaging="jar")
+            .resolve()
+        )
     except OSError as error:
         raise StackError(
             f"{jar.filename} cannot be fetched from Maven Central ({error}): check the network and the disk, then run it again"
@@ -82,7 +91,9 @@ def _fetch(jar: Jar, folder: Path, scratch: Path) -> None:
             f"{jar.filename} cannot be fetched from Maven Central ({type(error).__name__}: {error}): check the network, then run it again"
         ) from None
     if not _holds(got, jar):
-        raise StackError(f"{jar.filename} is not the pinned file (its SHA-256 differs): run it again, and mistrust the network")
+        raise StackError(
+            f"{jar.filename} is not the pinned file (its SHA-256 differs): run it again, and mistrust the network"
+        )
     partial = folder / f".{jar.filename}.part"
     shutil.copyfile(got, partial)
     partial.replace(folder / jar.filename)

@@ -45,7 +45,9 @@ class Daemon:
             return None
         return int(number) if _started(int(number)) == started else None
 
-    def start(self, command: Sequence[str], environment: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+    def start(
+        self, command: Sequence[str], environment: Mapping[str, str] | None = None
+    ) -> subprocess.Popen[bytes]:
         """Start it in the background; its output goes to its log."""
         self.logs.mkdir(parents=True, exist_ok=True)
         self.home.mkdir(parents=True, exist_ok=True)
@@ -74,7 +76,9 @@ class Daemon:
         self.pid_file.unlink(missing_ok=True)
         return True
 
-    def wait_until(self, answers: Callable[[], bool], process: subprocess.Popen[bytes], seconds: float) -> None:
+    def wait_until(
+        self, answers: Callable[[], bool], process: subprocess.Popen[bytes], seconds: float
+    ) -> None:
         """Wait until it answers. Raises `StackError` with its last words where it ends or stays silent."""
 
         def settled() -> bool:
@@ -91,7 +95,11 @@ class Daemon:
     def last_words(self) -> str:
         """The last line of the log that says something."""
         try:
-            lines = [line.strip() for line in self.log.read_text(errors="replace").splitlines()[-50:] if line.strip()]
+            lines = [
+                line.strip()
+                for line in self.log.read_text(errors="replace").splitlines()[-50:]
+                if line.strip()
+            ]
         except OSError:
             lines = []
         return lines[-1][:300] if lines else "it said nothing"
@@ -115,7 +123,9 @@ def _started(pid: int) -> str | None:
     except (OSError, IndexError):
         if Path("/proc/self/stat").exists():
             return None
-    found = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    found = subprocess.run(
+        ["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
     return "-".join(found.stdout.split()) or None
 
 

@@ -64,7 +64,13 @@ def status(settings: Settings) -> dict[str, Any]:
 
 def _start_missing(config: StackConfig, progress: Progress, started: list[Daemon]) -> None:
     parts = (
-        (config.own_clickhouse, clickhouse.daemon(config), clickhouse.answers, config.clickhouse_address, clickhouse.start),
+        (
+            config.own_clickhouse,
+            clickhouse.daemon(config),
+            clickhouse.answers,
+            config.clickhouse_address,
+            clickhouse.start,
+        ),
         (config.own_kafka, broker.daemon(config), broker.answers, config.bootstrap_servers, broker.start),
     )
     for own, process, answers, where, start in parts:
@@ -74,7 +80,9 @@ def _start_missing(config: StackConfig, progress: Progress, started: list[Daemon
         elif own or answers(where):
             progress(f"{process.name} is there already, at {where}")
         else:
-            raise StackError(f"the settings name {where} for {process.name}, and nothing answers there: start it, or unset them")
+            raise StackError(
+                f"the settings name {where} for {process.name}, and nothing answers there: start it, or unset them"
+            )
 
 
 def _prepare(settings: Settings, progress: Progress) -> None:
@@ -95,7 +103,9 @@ def _locked(config: StackConfig) -> Iterator[None]:
         config.home.mkdir(parents=True, exist_ok=True)
         lock = (config.home / "stack.lock").open("w")
     except OSError as error:
-        raise StackError(f"{config.home} cannot be used ({error.strerror}): set AZOTTE_HOME to a folder that can be written") from None
+        raise StackError(
+            f"{config.home} cannot be used ({error.strerror}): set AZOTTE_HOME to a folder that can be written"
+        ) from None
     with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -20,7 +20,9 @@ def ensure(settings: Settings) -> list[str]:
     try:
         cluster = admin.list_topics(timeout=WAIT_S)
     except KafkaException as error:
-        raise StackError(f"the broker at {settings.bootstrap_servers} does not answer: {error.args[0].str()}") from None
+        raise StackError(
+            f"the broker at {settings.bootstrap_servers} does not answer: {error.args[0].str()}"
+        ) from None
     log = cluster.topics.get(settings.topic(topics.LOG.name))
     aligned = len(log.partitions) if log is not None else settings.partitions
     wanted = [
@@ -50,11 +52,21 @@ def problems(settings: Settings) -> list[str]:
             found.append(f"topic {name} is missing: run azotte up")
     log = cluster.topics.get(settings.topic(topics.LOG.name))
     asked = {name: ConfigResource(ResourceType.TOPIC, name) for name, _ in there}
-    configs = {resource.name: future for resource, future in admin.describe_configs(list(asked.values())).items()} if asked else {}
+    configs = (
+        {resource.name: future for resource, future in admin.describe_configs(list(asked.values())).items()}
+        if asked
+        else {}
+    )
     for name, topic in there:
         count = len(cluster.topics[name].partitions)
-        if topic.partitions is topics.Partitions.LOG_ALIGNED and log is not None and count != len(log.partitions):
-            found.append(f"topic {name} has {count} partitions, the log {len(log.partitions)}: they must be equal")
+        if (
+            topic.partitions is topics.Partitions.LOG_ALIGNED
+            and log is not None
+            and count != len(log.partitions)
+        ):
+            found.append(
+                f"topic {name} has {count} partitions, the log {len(log.partitions)}: they must be equal"
+            )
         policy = configs[name].result(WAIT_S)["cleanup.policy"].value
         if (policy == "compact") != topic.compact:
             found.append(f"topic {name} has cleanup.policy {policy}, which loses or keeps the wrong records")
@@ -62,7 +74,12 @@ def problems(settings: Settings) -> list[str]:
 
 
 def _all(settings: Settings) -> list[topics.Topic]:
-    bound = [topics.Topic(name, topics.EVENTS.partitions, retention_ms=topics.EVENTS.retention_ms, append_time=True) for name in settings.tenant_topics]
+    bound = [
+        topics.Topic(
+            name, topics.EVENTS.partitions, retention_ms=topics.EVENTS.retention_ms, append_time=True
+        )
+        for name in settings.tenant_topics
+    ]
     return [*topics.TOPICS, *(topic for topic in bound if topic.name not in topics.BY_NAME)]
 
 

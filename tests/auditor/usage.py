@@ -27,16 +27,29 @@ def accounts() -> list[str]:
 
 
 def _meter(key: str, aggregation: str, value: str | None) -> dict[str, object]:
-    meter = {"key": key, "event_type": EVENT_TYPE, "aggregation": aggregation, "unit": "token", "window": "1h"}
+    meter: dict[str, object] = {
+        "key": key,
+        "event_type": EVENT_TYPE,
+        "aggregation": aggregation,
+        "unit": "token",
+        "window": "1h",
+    }
     return meter | {"group_by": {"model": "$.model"}} | ({"value": value} if value else {})
 
 
 def _charge(key: str, price: dict[str, object], dimensions: list[str] | None = None) -> dict[str, object]:
-    return {"key": key, "meter": key, "price": price} | ({"dimensions": dimensions} if dimensions else {})
+    charge: dict[str, object] = {"key": key, "meter": key, "price": price}
+    return charge | ({"dimensions": dimensions} if dimensions else {})
 
 
 def _plan(key: str, charges: list[dict[str, object]]) -> dict[str, object]:
-    plan = {"key": key, "version": 1, "effective_from": "2020-01-01T00:00:00Z", "currency": "USD", "period": "year"}
+    plan = {
+        "key": key,
+        "version": 1,
+        "effective_from": "2020-01-01T00:00:00Z",
+        "currency": "USD",
+        "period": "year",
+    }
     return plan | {"charges": charges}
 
 
@@ -107,13 +120,17 @@ def _charges(plan: str, mine: list[Row]) -> dict[str, Fraction]:
         return {
             "input": _graduated_input(context),
             "output": sum((_volume_output(part) for part in of.values()), Fraction(0)),
-            "longest": sum((max(row.context for row in part) for part in of.values()), 0) * Fraction("0.0001"),
+            "longest": sum((max(row.context for row in part) for part in of.values()), 0)
+            * Fraction("0.0001"),
         }
     return {
         "input": sum((_volume_input(sum(row.context for row in part)) for part in of.values()), Fraction(0)),
         "prompts": len({row.context for row in mine}) * Fraction("0.001"),
         "requests": sum(
-            (min(n, 50) * Fraction("0.01") + max(n - 50, 0) * Fraction("0.002") for n in map(len, of.values())),
+            (
+                min(n, 50) * Fraction("0.01") + max(n - 50, 0) * Fraction("0.002")
+                for n in map(len, of.values())
+            ),
             Fraction(0),
         ),
     }

@@ -78,7 +78,12 @@ def values(count: int, accounts: int) -> Iterator[tuple[bytes, bytes]]:
             "tenant": "acme",
             "subject": account,
             "time": now,
-            "data": {"model": "large", "region": "eu", "input_tokens": 374 + number % 100, "output_tokens": 44},
+            "data": {
+                "model": "large",
+                "region": "eu",
+                "input_tokens": 374 + number % 100,
+                "output_tokens": 44,
+            },
         }
         yield account.encode(), json.dumps(value).encode()
 

@@ -65,7 +65,9 @@ class Fleet:
             found["AZOTTE_CLICKHOUSE_URL"] = self.clickhouse
         return {**os.environ, **found, **self.settings}
 
-    def start(self, name: str, *arguments: str, extra: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+    def start(
+        self, name: str, *arguments: str, extra: Mapping[str, str] | None = None
+    ) -> subprocess.Popen[bytes]:
         """Start `azotte ARGUMENTS` under a name; its output goes to `<name>.log`."""
         self.starts += 1
         with (self.folder / f"{name}.log").open("ab") as log:
@@ -105,11 +107,15 @@ class Fleet:
 
     def logs(self) -> str:
         """What all of them said last, for a failing assertion."""
-        return "\n".join(f"--- {path.stem}\n{self.log(path.stem)}" for path in sorted(self.folder.glob("*.log")))
+        return "\n".join(
+            f"--- {path.stem}\n{self.log(path.stem)}" for path in sorted(self.folder.glob("*.log"))
+        )
 
     def command(self, commands: Iterable[Mapping[str, object]]) -> None:
         """Publish commands in their order."""
-        producer = Producer({"bootstrap.servers": self.servers, "enable.idempotence": True, "message.max.bytes": 8_000_000})
+        producer = Producer(
+            {"bootstrap.servers": self.servers, "enable.idempotence": True, "message.max.bytes": 8_000_000}
+        )
         for command in commands:
             key = f"{command['tenant']}/{command.get('account', '')}"
             producer.produce(self.topic(topics.COMMANDS), json.dumps(command).encode(), key)

@@ -78,7 +78,9 @@ def faults(charges: Iterable[Line]) -> list[str]:
             found.append(f"line {line['id']} came twice")
         seen.add(line["id"])
         groups[_group(line)].append(line)
-        if sum((Fraction(detail["amount"]) for detail in line["details"]), Fraction(0)) != Fraction(line["amount"]):
+        if sum((Fraction(detail["amount"]) for detail in line["details"]), Fraction(0)) != Fraction(
+            line["amount"]
+        ):
             found.append(f"details of {line['id']} do not sum to its amount")
     for group, mine in groups.items():
         found += _group_faults(group, sorted(mine, key=lambda line: int(line["revision"])))
@@ -102,7 +104,9 @@ def _group_faults(group: tuple[str, ...], mine: list[Line]) -> Iterable[str]:
                 yield f"{name}_total of {line['id']} is not the sum of its group's lines"
 
 
-def until(holds: Callable[[], bool], seconds: float, what: str, detail: Callable[[], object] = lambda: "") -> None:
+def until(
+    holds: Callable[[], bool], seconds: float, what: str, detail: Callable[[], object] = lambda: ""
+) -> None:
     """Wait for a condition, without ever guessing how long it takes; fail by name after `seconds`."""
     deadline = time.monotonic() + seconds
     while not holds():
@@ -115,5 +119,7 @@ def differences(
     """Where the auditor's totals and the billed ones differ; an absent charge is 0."""
     keys = want.keys() | got.keys()
     return {
-        key: (want.get(key), got.get(key)) for key in keys if want.get(key, Fraction(0)) != got.get(key, Fraction(0))
+        key: (want.get(key), got.get(key))
+        for key in keys
+        if want.get(key, Fraction(0)) != got.get(key, Fraction(0))
     }

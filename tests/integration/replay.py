@@ -80,7 +80,9 @@ def event(row: Row, start: int) -> dict[str, object]:
 def publish(servers: str, topic: str, messages: Iterable[Message]) -> None:
     """Send them all and wait until the broker has them; each client keeps its own partitioner."""
     clients = [
-        Producer({"bootstrap.servers": servers, "partitioner": name, "linger.ms": 20, "enable.idempotence": True})
+        Producer(
+            {"bootstrap.servers": servers, "partitioner": name, "linger.ms": 20, "enable.idempotence": True}
+        )
         for name in PARTITIONERS
     ]
     for number, message in enumerate(messages):

@@ -26,7 +26,10 @@ class Deployment:
 
     def __init__(self, servers: str, home: Path) -> None:
         self.settings = Settings(
-            home=home, kafka_bootstrap_servers=servers, topic_prefix=f"cli-{uuid.uuid4().hex[:8]}.", partitions=2
+            home=home,
+            kafka_bootstrap_servers=servers,
+            topic_prefix=f"cli-{uuid.uuid4().hex[:8]}.",
+            partitions=2,
         )
         self.environment = os.environ | {
             "AZOTTE_HOME": str(home),
@@ -37,7 +40,9 @@ class Deployment:
 
     def azotte(self, *arguments: str, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
         command = [sys.executable, "-m", "streams.cli", *arguments]
-        return subprocess.run(command, input=given, capture_output=True, timeout=60, check=False, env=self.environment)
+        return subprocess.run(
+            command, input=given, capture_output=True, timeout=60, check=False, env=self.environment
+        )
 
     def done(self, *arguments: str, given: bytes = b"") -> str:
         answer = self.azotte(*arguments, given=given)
@@ -92,9 +97,13 @@ def test_commands_stand_on_their_topic_as_they_were_typed(deployment: Deployment
         "--subject", "u2", "--timezone", "Europe/Berlin", "--id", "c1", "--time", "2026-11-02T00:00:00Z", "--json",
     )  # fmt: skip
     printed = json.loads(answer)
-    deployment.done("grant", "acme", "12.50", "USD", "--grant", "g", "--priority", "0", "--charge", "base", "--id", "c2")
+    deployment.done(
+        "grant", "acme", "12.50", "USD", "--grant", "g", "--priority", "0", "--charge", "base", "--id", "c2"
+    )
     deployment.done("cancel", "acme", "main", "--at", "now", "--id", "c3")
-    deployment.done("retract", "acme", "--was", '{"id": "1", "source": "s", "data": {"n": 1.10}}', "--id", "c4")
+    deployment.done(
+        "retract", "acme", "--was", '{"id": "1", "source": "s", "data": {"n": 1.10}}', "--id", "c4"
+    )
     records = deployment.read("billing.commands.v1")
     assert {key for key, _, _ in records} == {b"default/acme"}
     subscribe, grant, cancel, retract = (json.loads(value or b"") for _, value, _ in records)
@@ -109,7 +118,9 @@ def test_commands_stand_on_their_topic_as_they_were_typed(deployment: Deployment
     assert b'"n":1.10' in (records[3][1] or b"").replace(b" ", b"")
 
 
-def test_events_are_published_byte_for_byte_and_bad_lines_are_named(deployment: Deployment, tmp_path: Path) -> None:
+def test_events_are_published_byte_for_byte_and_bad_lines_are_named(
+    deployment: Deployment, tmp_path: Path
+) -> None:
     lines = [event(1), b"nope", event(2, data={"n": 1}), b'{"id": "3"}']
     file = tmp_path / "events.ndjson"
     file.write_bytes(b"\n".join(lines))
@@ -117,7 +128,10 @@ def test_events_are_published_byte_for_byte_and_bad_lines_are_named(deployment: 
     assert answer.returncode == 1
     assert json.loads(answer.stdout) == {"published": 2, "failed": 0, "bad_lines": [2, 4]}
     assert b"line 2 left out: not a JSON object" in answer.stderr
-    assert sorted(deployment.read("usage.events.v1"), key=str) == [(b"acme", lines[0], {}), (b"acme", lines[2], {})]
+    assert sorted(deployment.read("usage.events.v1"), key=str) == [
+        (b"acme", lines[0], {}),
+        (b"acme", lines[2], {}),
+    ]
 
 
 def test_events_come_from_stdin_and_at_a_rate(deployment: Deployment) -> None:

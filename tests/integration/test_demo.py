@@ -55,16 +55,28 @@ def running(environment: Environment) -> list[str]:
 
 def test_the_demo_sums_up_exactly_and_twice(environment: Environment) -> None:
     for _ in range(2):
-        answer = subprocess.run(RUN, capture_output=True, text=True, timeout=240, check=False, env=environment)
+        answer = subprocess.run(
+            RUN, capture_output=True, text=True, timeout=240, check=False, env=environment
+        )
         assert answer.returncode == 0, answer.stdout + answer.stderr
-        for text in ("1/4", "4/4", "charges by plan and model", "starter", "pro", "scale", "rejected by reason"):
+        for text in (
+            "1/4",
+            "4/4",
+            "charges by plan and model",
+            "starter",
+            "pro",
+            "scale",
+            "rejected by reason",
+        ):
             assert text in answer.stdout
         assert "every event is accounted for" in answer.stdout, answer.stdout
         assert "the same as the topic, to the last digit" in answer.stdout, answer.stdout
         for part in ("streams.cli worker", "streams.cli sink"):
             assert not [line for line in running(environment) if part in line]
     (query,) = re.findall(r"^  (\S*azotte query .*)$", answer.stdout, re.MULTILINE)
-    asked = subprocess.run(shlex.split(query), capture_output=True, text=True, timeout=60, check=False, env=environment)
+    asked = subprocess.run(
+        shlex.split(query), capture_output=True, text=True, timeout=60, check=False, env=environment
+    )
     assert asked.returncode == 0, asked.stderr
     assert "input" in asked.stdout
     stopped = azotte("down", environment=environment)

@@ -6,6 +6,7 @@ import concurrent.futures
 import gzip
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from decimal import Decimal
@@ -18,7 +19,7 @@ from confluent_kafka.admin import AdminClient
 
 
 def ask(address: str, query: str, body: bytes = b"", **headers: str) -> str:
-    request = urllib.request.Request(f"{address}/?query={urllib.request.quote(query)}", body or None, headers)
+    request = urllib.request.Request(f"{address}/?query={urllib.parse.quote(query)}", body or None, headers)
     with urllib.request.urlopen(request, timeout=30) as answer:
         return str(answer.read().decode())
 

@@ -18,7 +18,9 @@ def files(*folders: str, suffix: str = "") -> Iterator[Path]:
     for folder in [ROOT / name for name in folders] or [ROOT]:
         for path in sorted(folder.rglob(f"*{suffix}")):
             parts = path.relative_to(ROOT).parts
-            hidden = any((part.startswith(".") and part != ".ci") or part.endswith(".egg-info") for part in parts)
+            hidden = any(
+                (part.startswith(".") and part != ".ci") or part.endswith(".egg-info") for part in parts
+            )
             if path.is_file() and not hidden and not NOT_OURS & set(parts):
                 yield path
 

@@ -68,7 +68,9 @@ def test_what_is_banned_is_not_written(ban: Ban) -> None:
 
 
 def test_nothing_is_left_for_later() -> None:
-    marks = re.compile("|".join(rf"\b{word}\b" for word in ("TO" + "DO", "FIX" + "ME", "XX" + "X", "HA" + "CK")))
+    marks = re.compile(
+        "|".join(rf"\b{word}\b" for word in ("TO" + "DO", "FIX" + "ME", "XX" + "X", "HA" + "CK"))
+    )
     wrong = [
         f"{name(path)}:{number}: do it now, or say in docs/decisions.md why not"
         for path in files()

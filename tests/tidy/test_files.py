@@ -13,15 +13,35 @@ LONGER: dict[str, str] = {}
 """Files that may be longer, with the reason. The list only shrinks."""
 BYTES_MAX = 500_000
 FOLDERS = (*PACKAGES, "tests", "docs", "deploy")
-TEXT = frozenset({".py", ".md", ".yaml", ".yml", ".toml", ".sh", ".sql", ".txt", ".json", ".lock", ".properties", ""})
-HOSTS = ("pypi" + r"\.org", "pythonhosted" + r"\.org", r"repo1?\.maven", "npmjs" + r"\.(?:org|com)", r"deb\.debian")
-PLACES = (r"(?<![\w.])/work/", r"(?<![\w.])/root/", r"(?<![\w.])/home/[a-z]", r"(?<![\w.])/Users/[a-z]", r"\bC:\\Users")
+TEXT = frozenset(
+    {".py", ".md", ".yaml", ".yml", ".toml", ".sh", ".sql", ".txt", ".json", ".lock", ".properties", ""}
+)
+HOSTS = (
+    "pypi" + r"\.org",
+    "pythonhosted" + r"\.org",
+    r"repo1?\.maven",
+    "npmjs" + r"\.(?:org|com)",
+    r"deb\.debian",
+)
+PLACES = (
+    r"(?<![\w.])/work/",
+    r"(?<![\w.])/root/",
+    r"(?<![\w.])/home/[a-z]",
+    r"(?<![\w.])/Users/[a-z]",
+    r"\bC:\\Users",
+)
 
 
 def test_no_file_is_too_long_to_read() -> None:
     lengths = {name(path): len(path.read_text(encoding="utf-8").splitlines()) for path in files(suffix=".py")}
-    wrong = [f"{path} has {lines} lines" for path, lines in lengths.items() if lines > LINES_MAX and path not in LONGER]
-    assert not wrong, f"a second concept lives in what is over {LINES_MAX} lines, split it: " + "; ".join(wrong)
+    wrong = [
+        f"{path} has {lines} lines"
+        for path, lines in lengths.items()
+        if lines > LINES_MAX and path not in LONGER
+    ]
+    assert not wrong, f"a second concept lives in what is over {LINES_MAX} lines, split it: " + "; ".join(
+        wrong
+    )
     idle = [path for path in LONGER if lengths.get(path, 0) <= LINES_MAX]
     assert not idle, f"take from the list what is short again: {', '.join(idle)}"
 
@@ -34,7 +54,9 @@ def test_no_large_file_is_kept() -> None:
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_every_folder_explains_itself(folder: str) -> None:
     page = ROOT / folder / "README.md"
-    assert page.is_file(), f"{folder} needs a README.md: purpose, invariants, a worked example, how to add one"
+    assert page.is_file(), (
+        f"{folder} needs a README.md: purpose, invariants, a worked example, how to add one"
+    )
     assert len(page.read_text(encoding="utf-8").split()) >= 40, f"{name(page)} says too little"
 
 

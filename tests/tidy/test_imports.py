@@ -10,7 +10,9 @@ import pytest
 from streams.cli.app import COMMANDS
 from tests.tidy.source import PACKAGES, ROOT, files, imports, module, name
 
-OUTSIDE = frozenset({"os", "time", "random", "secrets", "logging", "socket", "subprocess", "threading", "asyncio", "uuid"})
+OUTSIDE = frozenset(
+    {"os", "time", "random", "secrets", "logging", "socket", "subprocess", "threading", "asyncio", "uuid"}
+)
 """Of the standard library, what the kernel may not use: it is given time and randomness, and has no environment."""
 STARTED_BY_NAME = frozenset({"streams.cli", "streams.cli.__main__", "streams.app"})
 """Entry points: the program, `python -m streams.cli`, `faust -A streams.app`."""

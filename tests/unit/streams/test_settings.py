@@ -44,7 +44,9 @@ def test_the_contracts_defaults() -> None:
 def test_the_environment_wins_over_the_file_and_the_file_over_the_default(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    (tmp_path / "azotte.toml").write_text('partitions = 3\naccept_past = "7d"\n[tenant_topics]\n"usage.a" = "a"\n')
+    (tmp_path / "azotte.toml").write_text(
+        'partitions = 3\naccept_past = "7d"\n[tenant_topics]\n"usage.a" = "a"\n'
+    )
     monkeypatch.setenv("AZOTTE_PARTITIONS", "5")
     settings = load_settings()
     assert (settings.partitions, settings.accept_past) == (5, 7 * 86_400_000_000)
@@ -81,7 +83,11 @@ def test_a_prefix_stands_before_every_topic(monkeypatch: pytest.MonkeyPatch) -> 
         ("AZOTTE_TENANT_TOPICS", '{"usage.a": "a/b"}', "'a/b' is not a tenant"),
         ("AZOTTE_CHARGES_FORMAT", "avro", "charges_format avro needs schema_registry_url or schema_folder"),
         ("AZOTTE_KAFKA_SECURITY_PROTOCOL", "sasl_ssl", "needs kafka_sasl_username"),
-        ("AZOTTE_KAFKA_PORTS", "1", "AZOTTE_KAFKA_PORTS, which is no setting; did you mean AZOTTE_KAFKA_PORT?"),
+        (
+            "AZOTTE_KAFKA_PORTS",
+            "1",
+            "AZOTTE_KAFKA_PORTS, which is no setting; did you mean AZOTTE_KAFKA_PORT?",
+        ),
         ("AZOTTE_CONFIG", "none.toml", "AZOTTE_CONFIG names none.toml, which is not a file"),
     ],
 )
@@ -105,7 +111,9 @@ def test_the_files_mistakes_are_one_sentence(tmp_path: Path, content: str, told:
     assert told in refusal()
 
 
-@pytest.mark.parametrize("url", ["http://user:hunter2@/db", "ftp://user:hunter2@host/db", "http://user:hunter2@host:x/db"])
+@pytest.mark.parametrize(
+    "url", ["http://user:hunter2@/db", "ftp://user:hunter2@host/db", "http://user:hunter2@host:x/db"]
+)
 def test_a_wrong_url_is_told_without_its_password(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setenv("AZOTTE_CLICKHOUSE_URL", url)
     text = refusal()
@@ -120,7 +128,13 @@ def test_secrets_never_show(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AZOTTE_KAFKA_OPTIONS", '{"ssl.key.password": "hunter2"}')
     settings = load_settings()
     shown = dict(in_force(settings))
-    for text in (repr(settings), str(settings), repr(settings.clickhouse), repr(shown), settings.model_dump_json()):
+    for text in (
+        repr(settings),
+        str(settings),
+        repr(settings.clickhouse),
+        repr(shown),
+        settings.model_dump_json(),
+    ):
         assert "hunter2" not in text
     assert shown["clickhouse_url"] == "https://ana:********@db.example:9440/usage"
     assert settings.clickhouse.password == "hunter2"
@@ -128,11 +142,15 @@ def test_secrets_never_show(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_url_may_leave_out_what_is_usual() -> None:
-    assert ClickHouse.parse("https://db.example") == ClickHouse("https", "db.example", 8443, "default", "", "azotte")
+    assert ClickHouse.parse("https://db.example") == ClickHouse(
+        "https", "db.example", 8443, "default", "", "azotte"
+    )
     assert ClickHouse.parse("http://a%40b:p%2Fq@h/x") == ClickHouse("http", "h", 8123, "a@b", "p/q", "x")
 
 
-@pytest.mark.parametrize(("text", "micros"), [("25ms", 25_000), ("0s", 0), ("90s", 90_000_000), ("35d", 3_024_000_000_000)])
+@pytest.mark.parametrize(
+    ("text", "micros"), [("25ms", 25_000), ("0s", 0), ("90s", 90_000_000), ("35d", 3_024_000_000_000)]
+)
 def test_durations_are_read_and_shown(text: str, micros: int) -> None:
     assert read_duration(text) == micros
     assert read_duration(show_duration(micros)) == micros

@@ -178,7 +178,9 @@ def test_ctrl_c_is_one_sentence_and_status_1(tmp_path: Path) -> None:
     assert told.strip().splitlines()[-1].startswith("azotte: ")
 
 
-@pytest.mark.parametrize("module", ["faust", "confluent_kafka", "chdb", "pyarrow", "clickhouse_connect", "rocksdict"])
+@pytest.mark.parametrize(
+    "module", ["faust", "confluent_kafka", "chdb", "pyarrow", "clickhouse_connect", "rocksdict"]
+)
 @pytest.mark.parametrize("command", ["quote", "simulate"])
 def test_pricing_offline_starts_without_the_servers_libraries(command: str, module: str) -> None:
     code = (

@@ -69,7 +69,9 @@ def test_good_and_late_events_are_whole_and_within_the_month() -> None:
 
 
 def test_on_the_first_of_the_month_nothing_is_timed_before_it() -> None:
-    times = [json.loads(r.value)["time"] for r in usage(2_000, now=MONTH + 1) if r.kind in (Kind.GOOD, Kind.LATE)]
+    times = [
+        json.loads(r.value)["time"] for r in usage(2_000, now=MONTH + 1) if r.kind in (Kind.GOOD, Kind.LATE)
+    ]
     assert min(map(parse_time, times)) >= MONTH
 
 
@@ -85,10 +87,16 @@ def test_a_duplicate_is_an_earlier_record_and_adds_nothing() -> None:
 def test_the_accounts_are_subscribed_to_the_catalogs_plans_under_fixed_ids() -> None:
     sent = list(commands(MONTH, NOW))
     assert [command["id"] for command in sent] == [command["id"] for command in commands(MONTH, NOW + DAY)]
-    assert {command["plan"] for command in sent if command["type"] == "subscribe"} == {"starter", "pro", "scale"}
+    assert {command["plan"] for command in sent if command["type"] == "subscribe"} == {
+        "starter",
+        "pro",
+        "scale",
+    }
 
 
-@pytest.mark.parametrize("now", ["2026-11-24T12:00:00Z", "2026-11-01T00:00:00Z", "2026-11-30T23:59:59.999999Z"])
+@pytest.mark.parametrize(
+    "now", ["2026-11-24T12:00:00Z", "2026-11-01T00:00:00Z", "2026-11-30T23:59:59.999999Z"]
+)
 def test_the_month_begins_at_its_first_midnight(now: str) -> None:
     assert month_start(parse_time(now)) == MONTH
 
@@ -144,13 +152,23 @@ def test_the_board_shows_what_was_counted() -> None:
     board.summary(screen, tally, 60)
     assert isinstance(screen.file, StringIO)
     shown = screen.file.getvalue()
-    for text in ("55 s left", "pro", "large", "0.000748", "too_old", "250 ms", "every event is accounted for"):
+    for text in (
+        "55 s left",
+        "pro",
+        "large",
+        "0.000748",
+        "too_old",
+        "250 ms",
+        "every event is accounted for",
+    ):
         assert text in shown
     assert "in 1 (500/s)  lines 1" in board.line(tally, 5, 500)
 
 
 def test_a_process_that_ends_by_itself_is_told_with_its_last_words(tmp_path: Path) -> None:
-    child = Child("worker", [sys.executable, "-c", "print('no topic'); raise SystemExit(3)"], tmp_path / "w.log", {})
+    child = Child(
+        "worker", [sys.executable, "-c", "print('no topic'); raise SystemExit(3)"], tmp_path / "w.log", {}
+    )
     child.stop()
     assert child.ended is not None
     assert "the worker ended with status" in child.ended

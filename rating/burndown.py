@@ -24,7 +24,16 @@ def boundaries(held: Iterable[tuple[str, Grant]], low: int, high: int) -> list[i
     return sorted(moment for moment in moments if low < moment <= high)
 
 
-def burn(step: Step, period: ChargePeriod, amount: int, currency: str, charge: str, meter: str | None, at: int, line: str) -> tuple[ChargePeriod, int]:
+def burn(
+    step: Step,
+    period: ChargePeriod,
+    amount: int,
+    currency: str,
+    charge: str,
+    meter: str | None,
+    at: int,
+    line: str,
+) -> tuple[ChargePeriod, int]:
     """Let grants pay `amount` (positive) of a line whose usage is of the moment `at`; what they paid."""
     paid = 0
     for key, grant in grants(step):
@@ -84,8 +93,9 @@ def _pays(grant: Grant, charge: str, meter: str | None, at: int) -> bool:
         return False
     if meter is None:
         return grant.charges is not None and charge in grant.charges
-    named = (grant.charges is None or charge in grant.charges) and (grant.meters is None or meter in grant.meters)
-    return named
+    return (grant.charges is None or charge in grant.charges) and (
+        grant.meters is None or meter in grant.meters
+    )
 
 
 def _available(grant: Grant, at: int) -> int:
