@@ -7,6 +7,7 @@ own, and the answer beside them, so that adding never reads more than one cell.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from rating.cells import Bucket, Cells
 from rating.errors import Refused
@@ -25,23 +26,23 @@ def total(values: Sequence[int | str]) -> int:
 
 def updated(
     aggregation: str,
-    aggregate: object,
+    aggregate: Any,
     values: Sequence[int | str],
     keys: Sequence[tuple[int, str]],
     sign: int,
     cells: Cells,
     bucket: Bucket,
-) -> tuple[object, int]:
+) -> tuple[Any, int]:
     """The aggregate and its quantity (10⁻¹²) after `values` were added (`sign` 1) or taken (−1)."""
     if aggregation == "sum":
-        result = (aggregate or 0) + sign * total(values)  # type: ignore[operator]
+        result = (aggregate or 0) + sign * total(values)
         return result, result
     if aggregation == "count":
-        result = (aggregate or 0) + sign * len(values) * QTY  # type: ignore[operator]
+        result = (aggregate or 0) + sign * len(values) * QTY
         return result, result
     if aggregation == "avg":
-        added, counted = aggregate or (0, 0)  # type: ignore[misc]
-        added, counted = added + sign * total(values), counted + sign * len(values)
+        before: tuple[int, int] = aggregate or (0, 0)
+        added, counted = before[0] + sign * total(values), before[1] + sign * len(values)
         return (added, counted), half_even(added, counted) if counted else 0
     if aggregation == "unique":
         return _unique(aggregate, values, sign, cells, bucket)
@@ -53,9 +54,9 @@ def updated(
 
 
 def _unique(
-    aggregate: object, values: Sequence[int | str], sign: int, cells: Cells, bucket: Bucket
-) -> tuple[object, int]:
-    held = int(aggregate or 0)  # type: ignore[call-overload]
+    aggregate: Any, values: Sequence[int | str], sign: int, cells: Cells, bucket: Bucket
+) -> tuple[Any, int]:
+    held = int(aggregate or 0)
     for value in values:
         held += _counted(cells, bucket, str(value), sign)
     return held, held * QTY
@@ -69,8 +70,8 @@ def _counted(cells: Cells, bucket: Bucket, member: str, sign: int) -> int:
 
 
 def _extreme(
-    aggregation: str, aggregate: object, values: Sequence[int | str], sign: int, cells: Cells, bucket: Bucket
-) -> tuple[object, int]:
+    aggregation: str, aggregate: Any, values: Sequence[int | str], sign: int, cells: Cells, bucket: Bucket
+) -> tuple[Any, int]:
     best = aggregate if isinstance(aggregate, int) else None
     choose = max if aggregation == "max" else min
     stale = False
@@ -88,7 +89,7 @@ def _extreme(
 
 def _latest(
     values: Sequence[int | str], keys: Sequence[tuple[int, str]], sign: int, cells: Cells, bucket: Bucket
-) -> tuple[object, int]:
+) -> tuple[Any, int]:
     for (time, key), each in zip(keys, values, strict=True):
         cells.put(bucket, f"{time:020d}|{key}", str(quantity(each)) if sign > 0 else None)
     newest = max(cells.members(bucket), default=None)

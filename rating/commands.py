@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from rating import burndown, lines, numbers, subscriptions, waiting
+from rating.effects import Effect
 from rating.errors import Refused
 from rating.records import Command
 from rating.state import NEVER, Grant, Subscription
 from rating.step import Step
-from rating.times import parse_time
+from rating.times import format_time, parse_time
 
 _SCALE = 10 ** (numbers.AMOUNT_DIGITS - numbers.QTY_DIGITS)
 
@@ -121,4 +122,15 @@ def _adjust(step: Step, sub: Subscription, charge: str, start: int, due: int) ->
     lines.save_period(step, sub, charge, start, held)
 
 
-__all__ = ["apply", "waiting"]
+def refusal(step: Step, command: Command, error: Refused) -> Effect:
+    """A command that was refused, as a rejected record."""
+    origin = command.origin
+    headers = (
+        ("error", "bad_command"), ("error_detail", str(error)), ("stage", "rate"), ("origin_topic", origin.topic),
+        ("origin_partition", str(origin.partition)), ("origin_offset", str(origin.offset)),
+    )  # fmt: skip
+    envelope = {
+        "id": command.id, "tenant": command.tenant, "account": command.account, "type": command.type,
+        "time": format_time(command.time),
+    }  # fmt: skip
+    return Effect(waiting.REJECTED, step.key, envelope | dict(command.fields), headers)

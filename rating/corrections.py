@@ -91,7 +91,7 @@ def _apply(step: Step, uid: bytes, event: Waiting, sign: int) -> None:
 def _waiting(
     step: Step, event: WasEvent, time: int, revision: int, command: Command, metering: Any
 ) -> Waiting:
-    measured = metering(revision).measure(
+    measured = metering(step.tenant, revision).measure(
         event.type, json.loads(event.data, parse_float=Decimal), event.subject
     )
     if isinstance(measured, BadUsage):
@@ -99,7 +99,7 @@ def _waiting(
     readings = tuple((each.meter, each.value, each.dims) for each in measured)
     return Waiting(
         event.subscription, event.source, event.id, event.type, event.subject, time, command.received, event.data,
-        revision, readings, tuple(command.origin),
+        revision, readings, (command.origin.topic, command.origin.partition, command.origin.offset),
     )  # fmt: skip
 
 

@@ -32,6 +32,11 @@ def root_key(tenant: str, root: str) -> bytes:
     return blake2b(f"{tenant}/{root}".encode(), digest_size=8).digest()
 
 
+def event_uid(source: str, name: str) -> bytes:
+    """16 bytes that stand for an event's source and id within its account tree."""
+    return blake2b(f"{source}\0{name}".encode(), digest_size=16).digest()
+
+
 def _hash(*parts: str | int) -> str:
     text = json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
     return blake2b(text.encode(), digest_size=_BYTES).hexdigest()

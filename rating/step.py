@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from rating.catalog import Catalog, Plan
+from rating.catalog import Catalog, Plan, effective_plan
 from rating.cells import Cells, Ids
 from rating.effects import Effect
 from rating.records import Position
 from rating.state import Subscription
 from rating.times import format_time
+
+PlanKey = tuple[str, str, int, str | None, str | None, str | None, str, str]
+"""Tenant, plan, version, storefront, region, channel, currency, overrides."""
 
 
 @dataclass(slots=True)
@@ -21,7 +25,7 @@ class Step:
     cells: Cells
     ids: Ids
     catalog: Catalog
-    plans: dict[tuple[Any, ...], Plan]
+    plans: dict[PlanKey, Plan]
     tenant: str
     account: str
     now: int
@@ -41,9 +45,6 @@ class Step:
 
     def plan(self, subscription: Subscription) -> Plan:
         """The effective plan of a subscription, compiled once."""
-        import json
-
-        from rating.catalog import effective_plan
 
         key = (
             self.tenant,

@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import io
 import json
-import math
 import struct
 import urllib.error
 import urllib.request
@@ -153,7 +152,7 @@ def _exact(value: Any, depth: int) -> Any:
     if isinstance(value, list | tuple):
         return [_exact(each, depth + 1) for each in value]
     if isinstance(value, float):
-        if not math.isfinite(value):
+        if repr(value) in ("nan", "inf", "-inf"):
             raise Unreadable("the value holds a number that is not finite")
         return number(repr(value))
     if isinstance(value, Decimal):

@@ -8,6 +8,8 @@ from typing import Any
 
 import msgspec
 
+from rating.ids import event_uid as uid
+
 WHOLE_EXPONENT_MAX = 40
 """A literal like 1e40 is written out as an integer; beyond, it is kept as it is, since no meter takes it."""
 _encoder = msgspec.json.Encoder(order="sorted", decimal_format="number")
@@ -32,11 +34,6 @@ def digest(kind: str, subject: str, data: Any) -> bytes:
     return blake2b(_encoder.encode((kind, subject, data)), digest_size=16).digest()
 
 
-def uid(source: str, name: str) -> bytes:
-    """16 bytes that stand for an event's identity within its account tree."""
-    return blake2b(f"{source}\0{name}".encode(), digest_size=16).digest()
-
-
 _data = msgspec.json.Decoder(dict[str, Any], float_hook=number)
 
 
@@ -48,3 +45,6 @@ def decode_data(raw: bytes | msgspec.Raw) -> dict[str, Any]:
 def encode_data(data: Any) -> bytes:
     """`data` as JSON text."""
     return _encoder.encode(data)
+
+
+__all__ = ["decode_data", "digest", "encode_data", "number", "uid"]

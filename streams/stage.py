@@ -8,6 +8,7 @@ flight, so partitions come and go between batches, never within one.
 
 from __future__ import annotations
 
+import abc
 import asyncio
 import logging
 from collections.abc import Callable
@@ -40,7 +41,7 @@ class Batch:
             self.done.set_exception(error)
 
 
-class Stage(Service):
+class Stage(Service, abc.ABC):
     """Subclasses give `open`, `poll`, `work`, `commit` and `close`; all but `work` run in the stage's thread."""
 
     name_ = "stage"
@@ -55,17 +56,17 @@ class Stage(Service):
     def open(self) -> None:
         """Join the group."""
 
+    @abc.abstractmethod
     def poll(self) -> Any | None:
         """The next batch's input, or `None` where there is nothing to do."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def work(self, polled: Any) -> Any:
         """What is to be committed: pure but for overlays."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def commit(self, worked: Any) -> None:
         """Make it so."""
-        raise NotImplementedError
 
     def close(self) -> None:
         """Leave the group."""

@@ -1,0 +1,64 @@
+"""Which events of a pack count: each (source, id) once within its account tree, over the whole accepted range."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from rating.cells import Ids
+from rating.records import DIGEST_BYTES, UID_BYTES, Pack
+from rating.seen import Entry, packed
+
+CONFLICT = "an event with this source and id came before with other content: give each event an id of its own"
+TOO_OLD = "the event's time is more than accept_past before the log's clock"
+
+
+class Refusal(NamedTuple):
+    """An event of a pack that is rejected: its number in the pack, the code, a sentence."""
+
+    event: int
+    code: str
+    detail: str
+
+
+class Counted(NamedTuple):
+    """Indexes of a pack's events: those that count, those that do not, and which of these are rejected."""
+
+    counted: list[int]
+    uncounted: list[int]
+    refused: list[Refusal]
+
+
+def count(pack: Pack, roots: Sequence[bytes], ids: Ids, oldest: int, accept_past: int) -> Counted:
+    """Sort the events of a pack, and stage the ids of those that count.
+
+    `roots` are the first bytes of the keys, by account number; an event timed before `oldest` is too old. A copy is
+    found until `accept_past` after both the time and the receipt of the first.
+    """
+    uids = pack.uid
+    keys = [
+        roots[account] + uids[UID_BYTES * i : UID_BYTES * (i + 1)] for i, account in enumerate(pack.account)
+    ]
+    found = ids.find(keys)
+    defaulted = frozenset(pack.defaulted)
+    fresh: dict[bytes, bytes] = {}
+    result = Counted([], [], [])
+    for index, (key, time, received) in enumerate(zip(keys, pack.time, pack.received, strict=True)):
+        digest = pack.digest[DIGEST_BYTES * index : DIGEST_BYTES * (index + 1)]
+        known = fresh.get(key) or found[index]
+        entry = None if known is None else Entry.read(known)
+        if entry is not None and entry.expires >= received:
+            result.uncounted.append(index)
+            both = not entry.defaulted and index not in defaulted
+            if entry.digest != digest or (both and entry.time != time):
+                result.refused.append(Refusal(index, "id_conflict", CONFLICT))
+        elif time < oldest:
+            result.uncounted.append(index)
+            result.refused.append(Refusal(index, "too_old", TOO_OLD))
+        else:
+            expires = (time if time > received else received) + accept_past
+            fresh[key] = packed(expires, digest, time, index in defaulted, pack.revision)
+            result.counted.append(index)
+    for key, added in fresh.items():
+        ids.add(key, added)
+    return result

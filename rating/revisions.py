@@ -1,0 +1,48 @@
+"""The catalog revisions that a partition has seen, compiled when they are needed."""
+
+from __future__ import annotations
+
+import json
+
+from rating.catalog import EMPTY, Catalog, Plan, compile_catalog
+from rating.cells import Cells
+from rating.metering import Metering
+from rating.records import CatalogRevision
+from rating.step import PlanKey
+
+
+class Revisions:
+    """Reads and compiles what stands in cells; everything here can be built again from them."""
+
+    def __init__(self, cells: Cells) -> None:
+        self._cells = cells
+        self._current: dict[str, Catalog] = {}
+        self._metering: dict[tuple[str, int], Metering] = {}
+        self.plans: dict[PlanKey, Plan] = {}
+        """Effective plans, compiled once for each set of selectors and overrides."""
+
+    def put(self, record: CatalogRevision) -> None:
+        """Put a revision in force for its tenant."""
+        self._cells.put(("catalog", record.tenant), "", record.revision)
+        self._cells.put(("catalog", record.tenant), str(record.revision), json.dumps(record.doc))
+        self._current.pop(record.tenant, None)
+        self.plans = {key: plan for key, plan in self.plans.items() if key[0] != record.tenant}
+
+    def current(self, tenant: str) -> Catalog:
+        """What is in force for the tenant."""
+        found = self._current.get(tenant)
+        if found is None:
+            revision = self._cells.get(("catalog", tenant), "")
+            found = self._current[tenant] = EMPTY if revision is None else self._read(tenant, revision)
+        return found
+
+    def metering(self, tenant: str, revision: int) -> Metering:
+        """How events of a revision were measured."""
+        found = self._metering.get((tenant, revision))
+        if found is None:
+            found = self._metering[tenant, revision] = Metering(self._read(tenant, revision))
+        return found
+
+    def _read(self, tenant: str, revision: int) -> Catalog:
+        doc = self._cells.get(("catalog", tenant), str(revision))
+        return EMPTY if doc is None else compile_catalog(json.loads(doc), revision)
