@@ -87,6 +87,7 @@ class ControlStage(Stage):
         if self._directory.log is None or self._settings_changed():
             return Polled(records, group)
         self._tick()
+        self.ready = True
         return Polled(records, group) if records else None
 
     def work(self, polled: Polled) -> Worked:

@@ -10,14 +10,13 @@ from __future__ import annotations
 import gc
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 from confluent_kafka import Message, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from rating.effects import Effect
-from rating.placement import partition_of
 from rating.records import Pack, Position
 from schemas import topics
 from schemas.cells import encode_key
@@ -35,6 +34,7 @@ from streams.transaction import Aborted, Out, Transactions
 
 GROUP = "azotte-rate"
 POLL_S = 0.1
+RESTORES_AT_ONCE = 8
 
 
 class Polled(NamedTuple):
@@ -220,12 +220,17 @@ class RateStage(Stage):
             self._consumer.seek(TopicPartition(self._topic, partition.number, partition.position))
 
     def _assigned(self, consumer: Any, partitions: Sequence[TopicPartition]) -> None:
-        starts = []
-        for each in partitions:
-            found = restore(self._settings, consumer, self._folder, each.partition)
-            self._partitions[each.partition] = found
-            starts.append(TopicPartition(self._topic, each.partition, found.position))
-            gc.collect()
+        with ThreadPoolExecutor(RESTORES_AT_ONCE) as pool:
+            found = pool.map(
+                lambda each: restore(self._settings, consumer, self._folder, each.partition), partitions
+            )
+            for restored in found:
+                self._partitions[restored.number] = restored
+        starts = [
+            TopicPartition(self._topic, each.partition, self._partitions[each.partition].position)
+            for each in partitions
+        ]
+        gc.collect()
         gc.freeze()
         consumer.incremental_assign(starts)
 
@@ -249,6 +254,3 @@ class RateStage(Stage):
         admin = AdminClient(base(self._settings))
         found = admin.describe_topics(TopicCollection([self._topic]))[self._topic].result(30)
         return str(found.topic_id).replace("/", "_")
-
-
-__all__ = ["Path", "RateStage", "partition_of"]

@@ -113,7 +113,8 @@ class Engine:
             connection.close()
 
     def _open(self) -> None:
-        connection = chdb.connect(self._folder)
+        connect: Any = chdb.connect
+        connection = connect(self._folder)
         self._all.append(connection)
         self._free.put(connection)
 
