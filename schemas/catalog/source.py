@@ -105,6 +105,8 @@ def _syntax(error: yaml.YAMLError, text: str) -> tuple[int, str, str, str, str]:
     if line <= len(lines) and re.match(r"[ ]*\t", lines[line - 1]):
         return line, "", shown, "is indented by a tab", "indent with spaces"
     problem = str(getattr(error, "problem", None) or error).strip().rstrip(".")
+    if "nesting depth" in problem:
+        return line, "", "", f"is nested more than {DEPTH_MAX} deep", "make it flatter"
     return (
         line,
         "",

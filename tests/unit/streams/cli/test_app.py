@@ -97,7 +97,7 @@ def test_the_version_is_printed() -> None:
         (("subscribe", "acme", "pro", "--overrides", "none.yaml"), "--overrides none.yaml: No such file"),
         (("subscribe", "acme", "pro", "--overrides", "{"), "neither JSON nor YAML"),
         (("subscribe", "acme", "pro", "--tenant", "a b"), "tenant 'a b' is not an id"),
-        (("subscribe", "acme", "pro", "--timezone", "Mars/Base"), "not sent: timezone: 'Mars/Base'"),
+        (("subscribe", "acme", "pro", "--timezone", "Mars/Base"), 'not sent: timezone: "Mars/Base"'),
         (("subscribe", "acme", "Pro"), "not sent: "),
         (("cancel", "acme", "pro", "--at", "later"), "--at"),
         (("grant", "acme", "1e3", "USD"), "AMOUNT '1e3' is not a decimal"),
