@@ -37,14 +37,19 @@ down: .venv/installed ## stop the local stack
 
 install: .venv/installed ## make .venv with the program in it
 
+PYTHON_HERE = command -v $(PYTHON) >/dev/null || { echo "azotte: there is no $(PYTHON) here: install Python 3.11 or newer, or name one with make PYTHON=…" >&2; exit 1; }
+
 .venv/installed: requirements.lock pyproject.toml
+	@$(PYTHON_HERE)
 	@$(PYTHON) deploy/bootstrap.py requirements.lock $@
 
 .venv/tested: requirements-dev.lock pyproject.toml
+	@$(PYTHON_HERE)
 	@$(PYTHON) deploy/bootstrap.py requirements-dev.lock $@
 	@touch .venv/installed
 
 .venv/benched: requirements-bench.lock pyproject.toml
+	@$(PYTHON_HERE)
 	@$(PYTHON) deploy/bootstrap.py requirements-bench.lock $@
 	@touch .venv/installed .venv/tested
 

@@ -39,6 +39,15 @@ def run(command, remedy):
     fail("%s (%s)" % (remedy, lines[-1].strip() if lines else "it said nothing"))
 
 
+def usable(python):
+    """Whether an environment is there, whole (not one whose making was interrupted) and of a Python that will do."""
+    if not os.path.exists(python):
+        return False
+    asked = [python, "-c", "import pip, sys; sys.exit(sys.version_info < (3, 11))"]
+    with open(os.devnull, "w") as nowhere:
+        return subprocess.call(asked, stdout=nowhere, stderr=nowhere) == 0
+
+
 def main(lock, stamp):
     if sys.version_info < (3, 11):
         fail(
@@ -51,11 +60,11 @@ def main(lock, stamp):
     except ImportError:
         fail("this Python has no venv or ensurepip: install it (on Debian: apt-get install python3-venv)")
     python = os.path.join(VENV, "bin", "python")
-    if not os.path.exists(python):
+    if not usable(python):
         sys.stdout.write("making %s\n" % VENV)
         sys.stdout.flush()
         run(
-            [sys.executable, "-m", "venv", VENV],
+            [sys.executable, "-m", "venv", "--clear", VENV],
             "a virtual environment cannot be made here: install python3-venv",
         )
     sys.stdout.write("installing from %s (the first time about 400 MB are fetched) ...\n" % lock)
@@ -66,8 +75,11 @@ def main(lock, stamp):
         pip + ["--no-deps", "--no-build-isolation", "--no-index", "--editable", "."],
         "the program cannot be installed",
     )
-    with open(stamp, "w") as file:
-        file.write(lock + "\n")
+    try:
+        with open(stamp, "w") as file:
+            file.write(lock + "\n")
+    except OSError as error:
+        fail("%s cannot be written (%s): free some space, then run it again" % (stamp, error.strerror))
     sys.stdout.write("installed: %s\n" % os.path.join(VENV, "bin", "azotte"))
 
 

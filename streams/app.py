@@ -16,6 +16,7 @@ from typing import Any
 
 import faust
 from aiohttp.web import Response
+from faust.app.base import BootStrategy
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from streams.control.service import ControlStage
@@ -41,16 +42,29 @@ def stages_of(settings: Settings) -> tuple[str, ...]:
     return tuple(STAGES) if settings.stages == "all" else (settings.stages,)
 
 
+class Boot(BootStrategy):
+    """Web and agents, without the consumer and the producer of Faust's own.
+
+    The stages have theirs. Faust's would join a group that has nothing to read, and a process that starts after
+    another was killed would wait for that group's session timeout, a minute, before its stages do.
+    """
+
+    enable_kafka = False
+
+
 class Application(faust.App):
     """Faust's app, with the stages that it runs and the words of the one that failed, if any."""
 
+    BootStrategy = Boot
     stages: dict[str, Stage]
     failure: str | None = None
 
 
 def build(settings: Settings) -> Application:
     """The Faust application with its stages, agents and pages."""
-    slot = take(settings.home)
+    stages = stages_of(settings)
+    # A sink beside a worker takes no slot of it: the number decides whose ids lie there.
+    slot = take(settings.home / "sink" if stages == ("sink",) else settings.home)
     app = Application(
         f"{settings.topic_prefix}azotte",
         broker=f"kafka://{settings.bootstrap_servers.replace(',', ';kafka://')}",
@@ -66,13 +80,15 @@ def build(settings: Settings) -> Application:
     )
     failed = functools.partial(_failed, app)
     running: dict[str, Stage] = {}
-    for name in stages_of(settings):
+    for name in stages:
         running[name] = _stage(name, settings, slot, failed)
         _agent(app, name, running[name])
     app.stages = running
     _pages(app, running)
 
     async def start_stages() -> None:
+        # Faust holds back what goes into a channel until its consumer has its partitions: it has none here.
+        app.flow_control.resume()
         for stage in running.values():
             await app.add_runtime_dependency(stage)
 

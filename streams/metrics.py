@@ -32,3 +32,8 @@ PARKED = Gauge(
 ABORTED = Counter("azotte_transactions_aborted_total", "Transactions that were aborted.", ["stage"])
 ROWS = Counter("azotte_sink_rows_total", "Rows inserted into ClickHouse, by table.", ["table"])
 RETRIES = Counter("azotte_sink_retries_total", "Inserts that were tried again.")
+UNREADABLE = Counter("azotte_sink_unreadable_total", "Records that became rows of sink_errors.")
+INSERT = Histogram("azotte_sink_insert_seconds", "Inserting the rows of one batch.", buckets=_SECONDS)
+SINK_DELAY = Gauge(
+    "azotte_sink_delay_seconds", "From the writing of the last batch's oldest record to its insert."
+)

@@ -20,8 +20,10 @@ def run(settings: Settings) -> str | None:
 
     _web_port(settings)
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(message)s")
-    for noisy in ("faust", "mode", "aiokafka", "aiohttp"):
+    for noisy in ("faust", "mode", "aiokafka", "aiohttp", "urllib3"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
+    # A database that is away is told of once, by the sink, in its own words.
+    logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL)
     try:
         app = build(settings)
     except NoSlot as error:

@@ -102,7 +102,7 @@ class Stage(Service, abc.ABC):
                 await self._in_thread(call)
                 return
             except KafkaException as error:
-                if not _passing(error):
+                if not passing(error):
                     raise
                 log.warning(
                     "%s: the broker does not answer (%s), trying again", self.name_, error.args[0].str()
@@ -118,7 +118,8 @@ class Stage(Service, abc.ABC):
         """Nothing: the cycle sees `should_stop` and closes."""
 
 
-def _passing(error: KafkaException) -> bool:
+def passing(error: KafkaException) -> bool:
+    """Whether the broker may answer the next time."""
     reason = error.args[0]
     return bool(
         reason.retriable() or reason.name() in ("_TRANSPORT", "_TIMED_OUT", "_ALL_BROKERS_DOWN", "_RESOLVE")

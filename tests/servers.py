@@ -11,12 +11,16 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from streams.home import data_folder
-from streams.stack import broker, clickhouse
+from streams.stack import broker, clickhouse, compose
 from streams.stack.config import StackConfig
 
 ENGINE_S = 15
+START_S = 120
 
 
 def docker_answers() -> bool:
@@ -46,10 +50,8 @@ def local_config(home: Path) -> StackConfig:
 def kafka_server(home: Path) -> Iterator[str]:
     """Bootstrap servers of a broker that lives as long as the block."""
     if docker_answers():
-        from testcontainers.kafka import KafkaContainer
-
-        with KafkaContainer("apache/kafka:4.3.1").with_kraft() as container:
-            yield container.get_bootstrap_server()
+        with _kafka_container() as servers:
+            yield servers
         return
     config = local_config(home)
     broker.start(config, lambda words: None)
@@ -63,12 +65,8 @@ def kafka_server(home: Path) -> Iterator[str]:
 def clickhouse_server(home: Path) -> Iterator[str]:
     """The URL of a ClickHouse that lives as long as the block, without a database."""
     if docker_answers():
-        from testcontainers.clickhouse import ClickHouseContainer
-
-        with ClickHouseContainer("clickhouse/clickhouse-server:26.9") as container:
-            port = container.get_exposed_port(8123)
-            host = container.get_container_host_ip()
-            yield f"http://{container.username}:{container.password}@{host}:{port}"
+        with _clickhouse_container() as address:
+            yield address
         return
     config = local_config(home)
     clickhouse.start(config, lambda words: None)
@@ -76,3 +74,41 @@ def clickhouse_server(home: Path) -> Iterator[str]:
         yield config.clickhouse_address
     finally:
         clickhouse.daemon(config).stop()
+
+
+@contextmanager
+def _kafka_container() -> Iterator[str]:
+    from testcontainers.core.container import DockerContainer
+    from testcontainers.core.wait_strategies import LogMessageWaitStrategy
+
+    service = _service("kafka")
+    port = broker.free_port()
+    container = DockerContainer(service["image"]).with_bind_ports(9092, port)
+    container.with_envs(**{name: str(value) for name, value in service["environment"].items()})
+    host = container.get_docker_client().host()
+    container.with_envs(
+        KAFKA_ADVERTISED_LISTENERS=f"HOST://{host}:{port},INSIDE://localhost:19092",
+        KAFKA_CONTROLLER_QUORUM_VOTERS="1@localhost:9093",
+    )
+    container.waiting_for(LogMessageWaitStrategy("Kafka Server started").with_startup_timeout(START_S))
+    with container:
+        yield f"{host}:{port}"
+
+
+@contextmanager
+def _clickhouse_container() -> Iterator[str]:
+    from testcontainers.core.container import DockerContainer
+    from testcontainers.core.wait_strategies import HttpWaitStrategy
+
+    service = _service("clickhouse")
+    container = DockerContainer(service["image"]).with_exposed_ports(8123)
+    container.with_envs(**{name: str(value) for name, value in service["environment"].items()})
+    ready = HttpWaitStrategy(8123, "/ping").for_status_code(200).with_startup_timeout(START_S)
+    with container.waiting_for(ready):
+        yield f"http://{container.get_container_host_ip()}:{container.get_exposed_port(8123)}"
+
+
+def _service(name: str) -> dict[str, Any]:
+    """A server as `deploy/compose.yaml` has it: the same image, the same settings."""
+    found: dict[str, Any] = yaml.safe_load(compose.FILE.read_text())["services"][name]
+    return found

@@ -1,19 +1,34 @@
-"""A client of the database that the settings name, and inserts that go on where they can."""
+"""A client of the database that the settings name, and what to do when it does not take something."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import clickhouse_connect
 from clickhouse_connect.driver import Client
-from clickhouse_connect.driver.exceptions import ClickHouseError
+from clickhouse_connect.driver.exceptions import (
+    ClickHouseError,
+    DatabaseError,
+    DataError,
+    NotSupportedError,
+    ProgrammingError,
+)  # fmt: skip
 
-from sinks.clickhouse.rows import Insert
+from sinks.clickhouse.tables import Insert
 
 FIRST_PAUSE_S = 0.2
-_PASSING_CODES = (159, 160, 202, 203, 209, 210, 241, 242, 252, 285, 319, 425, 999)
-"""Timeouts, too many queries or parts, a lost network, memory, read-only for now: trying again can help."""
+CONNECT_S = 5
+ANSWER_S = 300
+PASSING = frozenset(
+    {3, 32, 95, 96, 198, 203, 209, 210, 279, 297, 319, 1000}  # the network, or a connection that was cut
+    | {159, 160, 202, 236, 373, 394, 439, 473, 574, 733, 735, 738, 745}  # busy, or starting and stopping
+    | {74, 75, 76, 241, 243, 252, 425, 499, 573, 1001}  # short of memory, disk, parts
+    | {225, 242, 285, 286, 289, 416, 999}  # replicas and their keeper
+)
+"""Server errors that may be gone the next time. Any other is a fault of the tables or of the rows, and stays."""
+EVERY_PARTITION = {"max_partitions_per_insert_block": 0}
+"""A block may hold rows of more months than the server's default of 100: a long replay does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +38,7 @@ class Server:
     host: str
     port: int
     user: str
-    password: str
+    password: str = field(repr=False)
     secure: bool
     database: str
 
@@ -32,7 +47,9 @@ def connect(server: Server) -> Client:
     """A client of the database, which is made where it is missing. Raises `ClickHouseError`."""
     first = _client(server, "default")
     try:
-        first.command(f"CREATE DATABASE IF NOT EXISTS `{server.database}`")
+        # Asked first, since a user who may not make databases may still write to one that is there.
+        if first.command(f"EXISTS DATABASE `{server.database}`") != 1:
+            first.command(f"CREATE DATABASE IF NOT EXISTS `{server.database}`")
     finally:
         first.close()
     return _client(server, server.database)
@@ -47,24 +64,29 @@ def _client(server: Server, database: str) -> Client:
         secure=server.secure,
         database=database,
         autogenerate_session_id=False,
+        connect_timeout=CONNECT_S,
+        send_receive_timeout=ANSWER_S,
     )
 
 
 def can_pass(error: Exception) -> bool:
     """Whether the same again may succeed: the server is away, busy or short of something."""
-    if not isinstance(error, ClickHouseError):
-        return isinstance(error, OSError)
-    words = str(error)
-    code = words.partition("code: ")[2].partition(",")[0].partition(" ")[0].rstrip(".")
-    return not code.isdigit() or int(code) in _PASSING_CODES
+    if isinstance(error, OSError):
+        return True
+    code = getattr(error, "code", None)
+    if code is not None:
+        return code in PASSING
+    # Without a code no ClickHouse has answered: the network, a proxy before it, or a server that is starting.
+    faults = (DataError, ProgrammingError, NotSupportedError)
+    return isinstance(error, DatabaseError) and not isinstance(error, faults)
 
 
 def persist(
     act: Callable[[], None], pause: Callable[[float], bool], pause_max_s: float, told: Callable[[str], None]
 ) -> bool:
-    """Do it until it is done; whether it was. `pause` waits, and answers false where we are to stop.
+    """Do it until it is done; whether it was. Pauses double up to `pause_max_s`.
 
-    Raises what cannot pass.
+    `pause` waits, and answers false where we are to stop; `told` hears why it has to. Raises what cannot pass.
     """
     wait = FIRST_PAUSE_S
     while True:
@@ -74,12 +96,24 @@ def persist(
         except (ClickHouseError, OSError) as error:
             if not can_pass(error):
                 raise
-            told(str(error).splitlines()[0][:200])
-        if not pause(wait):
+            told(sentence(error))
+        if not pause(min(wait, pause_max_s)):
             return False
         wait = min(2 * wait, pause_max_s)
 
 
-def insert(client: Client, rows: Insert) -> None:
-    """One block into one table."""
-    client.insert_arrow(rows.table, rows.rows)
+def insert(client: Client, rows: Insert, rows_max: int) -> None:
+    """Into one table, in blocks of at most `rows_max`; some may be there when it raises, and come again."""
+    for first in range(0, rows.rows.num_rows, rows_max):
+        client.insert_arrow(rows.table, rows.rows.slice(first, rows_max), settings=EVERY_PARTITION)
+
+
+def sentence(error: Exception) -> str:
+    """What went wrong, in ClickHouse's words where it has any."""
+    text = " ".join(str(error).split())
+    _, found, words = text.partition("DB::Exception: ")
+    if found:
+        return words.partition(" (for url")[0][:300]
+    if isinstance(error, OSError) or "HTTPConnectionPool" in text or "HTTPSConnectionPool" in text:
+        return "no connection"
+    return text[:300]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import sys
 from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
 
@@ -33,8 +34,10 @@ def up(
 
     settings = settings_or_fail()
     if docker:
-        _guarded(compose.up)
-    _show(_guarded(lambda: stack.up(settings, lambda words: note(f"… {words}"))), json)
+        settings = _guarded(lambda: compose.up(settings))
+    # The contract's answer is JSON; a person at a terminal gets two lines.
+    as_json = json or not sys.stdout.isatty()
+    _show(_guarded(lambda: stack.up(settings, lambda words: note(f"… {words}"))), as_json)
 
 
 def down(
@@ -46,7 +49,7 @@ def down(
 
     settings = settings_or_fail()
     if docker:
-        _guarded(lambda: compose.down(purge))
+        _guarded(lambda: compose.down(settings, purge))
         return
     stopped = _guarded(lambda: stack.down(settings, purge))
     say(f"stopped {' and '.join(stopped)}" if stopped else "nothing of the local stack was running")

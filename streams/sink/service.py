@@ -1,228 +1,242 @@
 """SINK as a stage: records of every topic into ClickHouse, then their offsets.
 
 An insert may be repeated in whole or in part, with any other batch boundaries: a row's key is its record's place. So the
-group's offset, committed after the insert, is enough to resume. While ClickHouse is away nothing is read.
+group's offset, committed after the insert, is enough to resume. While ClickHouse is away nothing is read: what waits is
+one batch in memory, and the rest on the topics.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
-import msgspec
 from clickhouse_connect.driver.exceptions import ClickHouseError
-from confluent_kafka import OFFSET_BEGINNING, KafkaException, Message, TopicCollection, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import KafkaException, Message, TopicPartition
 
 from schemas import topics
+from schemas.log import UnknownRecord
 from sinks.clickhouse import client as clickhouse
 from sinks.clickhouse.migrate import MigrationError, migrate
-from sinks.clickhouse.rows import Insert, Taken, inserts
+from sinks.clickhouse.rows import inserts
+from sinks.clickhouse.tables import Insert, Taken
 from streams import clock, faults, metrics
-from streams.kafka import Stop, base, check, group_consumer, is_eof, partitions_of, plain_consumer
+from streams.kafka import Stop, check, group_consumer
 from streams.settings import Settings
-from streams.stage import Stage, log
+from streams.sink.meters import KnownMeters
+from streams.sink.origins import Origins
+from streams.stage import PAUSE_S, Stage, log, passing
 
 GROUP = "azotte-sink"
 POLL_S = 0.1
 CHUNK = 10_000
-CATALOG_S = 30.0
+OFFSETS_S = 30
+IDLE_S = 3600
+"""How long ClickHouse may be away before the group takes the partitions; the batch then comes again, and changes nothing."""
 READ = (
     topics.LOG, topics.UNCOUNTED, topics.CHARGES, topics.LEDGER, topics.THRESHOLDS, topics.SIGNALS,
     topics.ENTITLEMENTS, topics.REJECTED,
 )  # fmt: skip
 Place = tuple[str, int]
+Result = TypeVar("Result")
 
 
 class Worked(NamedTuple):
-    """Rows to insert, and the offsets that they complete."""
+    """Rows to insert, the offsets that they complete, and when the oldest of their records was written (µs)."""
 
     rows: list[Insert]
     offsets: dict[Place, int]
+    oldest: int
 
 
 class SinkStage(Stage):
-    """See the module."""
+    """See the module. `work` runs in the agent, all else in the stage's thread."""
 
     name_ = "sink"
 
     def __init__(self, settings: Settings, failed: Callable[[str], None]) -> None:
         super().__init__(failed)
         self._settings = settings
+        self._names = {settings.topic(topic.name): topic.name for topic in READ}
         self._next: dict[Place, int] = {}
-        self._dimensions: dict[tuple[str, int, str], Sequence[str]] = {}
+        found = settings.clickhouse
+        self._server = clickhouse.Server(
+            found.host, found.port, found.user, found.password, found.scheme == "https", found.database
+        )
+        self._closers: list[Callable[[], None]] = []
 
     def open(self) -> None:
-        server = self._settings.clickhouse
-        self._server = clickhouse.Server(
-            server.host, server.port, server.user, server.password, server.scheme == "https", server.database
-        )
-        if not self._persist(self._connect):
+        """Make the tables, see that they are these topics', join the group."""
+        self._origins = Origins(self._settings, self._names)
+        if not self._persist(self._prepare):
             return
-        self._consumer = group_consumer(self._settings, GROUP, "error", idle_s=3600)
-        names = [self._settings.topic(topic.name) for topic in READ]
-        for name in names:
-            partitions_of(self._consumer, name)
-        self._same_topics(names)
-        self._catalogs = plain_consumer(self._settings, "azotte-sink-catalog")
-        self._catalogs.assign(
-            [TopicPartition(self._settings.topic(topics.CATALOG.name), 0, OFFSET_BEGINNING)]
-        )
+        self._meters = KnownMeters(self._settings)
+        self._consumer = group_consumer(self._settings, GROUP, "error", idle_s=IDLE_S)
+        self._closers += [self._meters.close, self._consumer.close]
         self._consumer.subscribe(
-            names, on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked
+            list(self._names), on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked
         )
 
     def poll(self) -> list[Taken] | None:
+        """A batch: until it is full, or `sink_linger` after its first record."""
         found: list[Taken] = []
         size = 0
         deadline = 0.0
-        while True:
-            left = POLL_S if not deadline else deadline - clock.monotonic()
+        while len(found) < self._settings.sink_batch_rows and size < self._settings.sink_batch_bytes:
+            left = POLL_S if not found else min(POLL_S, deadline - clock.monotonic())
             if left <= 0:
                 break
-            for record in self._taken(self._consumer.consume(CHUNK, min(left, POLL_S))):
-                found.append(record)
-                size += len(record.value or b"")
+            wanted = min(CHUNK, self._settings.sink_batch_rows - len(found))
+            taken = self._taken(self._consumer.consume(wanted, left))
             if not found:
-                break
-            deadline = deadline or clock.monotonic() + self._settings.sink_linger / 1e6
-            if len(found) >= self._settings.sink_batch_rows or size >= self._settings.sink_batch_bytes:
-                break
+                if not taken:
+                    break
+                deadline = clock.monotonic() + self._settings.sink_linger / 1e6
+            found += taken
+            size += sum(len(record.value or b"") for record in taken)
         self.ready = True
+        if not found:
+            return None
         faults.point("after_poll")
-        return found or None
+        return found
 
     def work(self, polled: list[Taken]) -> Worked:
-        offsets: dict[Place, int] = {}
-        for record in polled:
-            offsets[self._settings.topic(record.topic), record.partition] = record.offset + 1
+        """Records to rows."""
+        offsets = {(self._settings.topic(each.topic), each.partition): each.offset + 1 for each in polled}
+        try:
+            rows = inserts(polled, self._meters)
+        except UnknownRecord as error:
+            raise Stop(f"sink: {self._settings.topic(topics.LOG.name)} has {error}") from None
+        for each in rows:
+            if each.table == "errors_rows":
+                metrics.UNREADABLE.inc(each.rows.num_rows)
+                log.error("sink: %d records cannot be read: SELECT * FROM sink_errors", each.rows.num_rows)
         faults.point("after_apply")
-        return Worked(inserts(polled, self._dimensions_of), offsets)
+        return Worked(rows, offsets, min(each.timestamp for each in polled))
 
     def commit(self, worked: Worked) -> None:
+        """Insert, then commit the offsets."""
+        if not self._patiently(self._origins.check):
+            return
+        begin = clock.monotonic()
         for rows in worked.rows:
-            if not self._persist(functools.partial(clickhouse.insert, self._client, rows)):
+            if not self._persist(functools.partial(self._insert, rows)):
                 return
-            metrics.ROWS.labels(rows.table).inc(rows.rows.num_rows)
-        faults.point("after_insert")
-        offsets = [
-            TopicPartition(*place, offset) for place, offset in worked.offsets.items() if place in self._next
-        ]
-        try:
-            if offsets:
-                self._consumer.commit(offsets=offsets, asynchronous=False)
-        except KafkaException as error:
-            # The rows are there; who has the partitions now inserts them again, which changes nothing.
-            log.warning("sink: offsets could not be committed: %s", error.args[0].str())
+            faults.point("after_insert")
+        metrics.BATCH.labels(self.name_).observe(sum(rows.rows.num_rows for rows in worked.rows))
+        metrics.INSERT.observe(clock.monotonic() - begin)
+        metrics.SINK_DELAY.set(max(0, clock.now() - worked.oldest) / 1e6)
+        self._commit_offsets(worked.offsets)
         faults.point("after_commit")
 
     def close(self) -> None:
-        if hasattr(self, "_consumer"):
-            self._consumer.close()
-        if hasattr(self, "_catalogs"):
-            self._catalogs.close()
+        """Leave the group."""
+        for close in self._closers:
+            close()
+        self._closers.clear()
 
-    def _connect(self) -> None:
+    # ClickHouse
+
+    def _prepare(self) -> None:
         self._client = clickhouse.connect(self._server)
         try:
             for name in migrate(self._client):
                 log.info("sink: applied %s", name)
         except MigrationError as error:
             raise Stop(f"sink: {error}") from None
+        self._origins.claim(self._client)
+
+    def _insert(self, rows: Insert) -> None:
+        clickhouse.insert(self._client, rows, self._settings.sink_batch_rows)
+        metrics.ROWS.labels(rows.table).inc(rows.rows.num_rows)
 
     def _persist(self, act: Callable[[], None]) -> bool:
+        """Do it until ClickHouse takes it; false where we are to stop."""
+
         def told(words: str) -> None:
             metrics.RETRIES.inc()
-            log.warning(
-                "sink: ClickHouse at %s does not take it (%s), trying again",
-                self._settings.clickhouse.address,
-                words,
-            )
-
-        def pause(seconds: float) -> bool:
-            until = clock.monotonic() + seconds
-            while clock.monotonic() < until and not self.should_stop:
-                clock.pause(0.05)
-            return not self.should_stop
+            address = self._settings.clickhouse.address
+            log.warning("sink: ClickHouse at %s does not take it (%s), trying again", address, words)
 
         try:
-            return clickhouse.persist(act, pause, self._settings.sink_retry_max / 1e6, told)
+            return clickhouse.persist(act, self._pause, self._settings.sink_retry_max / 1e6, told)
         except ClickHouseError as error:
-            raise Stop(f"sink: ClickHouse refuses: {str(error).splitlines()[0][:400]}") from error
+            raise Stop(f"sink: ClickHouse refuses: {clickhouse.sentence(error)}") from None
+
+    def _pause(self, seconds: float) -> bool:
+        until = clock.monotonic() + seconds
+        while clock.monotonic() < until and not self.should_stop:
+            clock.pause(0.05)
+        return not self.should_stop
+
+    # Kafka
+
+    def _patiently(self, act: Callable[[], None]) -> bool:
+        """Do it until the broker answers; false where we are to stop."""
+        while True:
+            try:
+                act()
+                return True
+            except KafkaException as error:
+                if not passing(error):
+                    raise
+                log.warning("sink: the broker does not answer (%s), trying again", error.args[0].str())
+            if not self._pause(PAUSE_S):
+                return False
+
+    def _commit_offsets(self, found: dict[Place, int]) -> None:
+        offsets = [TopicPartition(*place, offset) for place, offset in found.items() if place in self._next]
+        try:
+            if offsets:
+                self._consumer.commit(offsets=offsets, asynchronous=False)
+        except KafkaException as error:
+            # The rows are there; who has the partitions next inserts them again, which changes nothing.
+            log.warning("sink: offsets could not be committed: %s", error.args[0].str())
 
     def _taken(self, messages: Sequence[Message]) -> list[Taken]:
+        """Those of partitions that are ours, each offset once: a partition may go and come back within one `consume`."""
         found = []
         for message in messages:
             check(message)
             place = message.topic(), message.partition()
             expected = self._next.get(place)
-            if message.error() is not None or expected is None or message.offset() < expected:
+            offset = message.offset()
+            if message.error() is not None or expected is None or offset < expected:
                 continue
-            self._next[place] = message.offset() + 1
+            self._next[place] = offset + 1
             stamp = message.timestamp()[1] * 1_000
-            name = self._settings.base(place[0])
+            headers = message.headers() or ()
             found.append(
-                Taken(
-                    name,
-                    place[1],
-                    message.offset(),
-                    stamp,
-                    message.key(),
-                    message.value(),
-                    message.headers() or (),
-                )
+                Taken(self._names[place[0]], place[1], offset, stamp, message.key(), message.value(), headers)
             )
         return found
 
-    def _dimensions_of(self, tenant: str, revision: int, meter: str) -> Sequence[str]:
-        """A meter's dimensions, from the catalog's own topic: it is there before any pack of the revision."""
-        deadline = clock.monotonic() + CATALOG_S
-        while (tenant, revision, meter) not in self._dimensions:
-            for message in self._catalogs.consume(100, 0.1):
-                if not is_eof(message) and message.error() is None and message.value() is not None:
-                    self._remember(message.key().decode(), msgspec.json.decode(message.value()))
-            if clock.monotonic() > deadline:
-                raise Stop(
-                    f"sink: revision {revision} of {tenant} is not on {topics.CATALOG.name}: it must keep every revision that the log has"
-                )
-        return self._dimensions[tenant, revision, meter]
-
-    def _remember(self, key: str, value: dict[str, Any]) -> None:
-        from rating.catalog import compile_catalog, read_revision
-
-        tenant, _, _ = key.rpartition("/")
-        revision, _, doc = read_revision(value)
-        for meter in compile_catalog(doc, revision).meters.values():
-            self._dimensions[tenant, revision, meter.key] = meter.dimensions
-
-    def _same_topics(self, names: Sequence[str]) -> None:
-        """Stop where a topic was deleted and made anew: its offsets would be taken for rows that are there."""
-        admin = AdminClient(base(self._settings))
-        found = admin.describe_topics(TopicCollection(list(names)))
-        rows = self._client.query("SELECT topic, uuid FROM sink_topics FINAL").result_rows
-        known = {str(topic): str(uuid) for topic, uuid in rows}
-        for name in names:
-            uuid = str(found[name].result(30).topic_id)
-            if known.get(name, uuid) != uuid:
-                raise Stop(
-                    f"sink: topic {name} was deleted and made anew, but database {self._server.database} holds rows of the old one: "
-                    "use another database, or drop this one"
-                )
-            if name not in known:
-                self._client.insert("sink_topics", [[name, uuid]])
-
     def _assigned(self, consumer: Any, partitions: Sequence[TopicPartition]) -> None:
-        committed = consumer.committed([TopicPartition(p.topic, p.partition) for p in partitions], 30)
-        for partition in committed:
-            if partition.error is not None:
+        found: list[TopicPartition] = []
+
+        def ask() -> None:
+            asked = [TopicPartition(each.topic, each.partition) for each in partitions]
+            found[:] = [self._start(consumer, each) for each in consumer.committed(asked, OFFSETS_S)]
+
+        if self._patiently(ask):
+            self._next |= {(each.topic, each.partition): each.offset for each in found}
+            consumer.incremental_assign(found)
+
+    def _start(self, consumer: Any, committed: TopicPartition) -> TopicPartition:
+        """Where to read on. An offset that expired is no loss: what is read again meets its own rows."""
+        if committed.error is not None:
+            raise KafkaException(committed.error)
+        begin, _ = consumer.get_watermark_offsets(committed, OFFSETS_S)
+        name = f"{committed.topic} {committed.partition}"
+        if 0 <= committed.offset < begin:
+            lost = begin - committed.offset
+            if topics.BY_NAME[self._names[committed.topic]].retention_ms < 0:
                 raise Stop(
-                    f"sink: the offset of {partition.topic} {partition.partition} cannot be read: {partition.error}"
+                    f"sink: {name} was deleted up to {begin}, and {lost} records before it were never inserted: set the"
+                    f" offset of group {self._settings.topic_prefix}{GROUP} to {begin} to go on without them"
                 )
-            if partition.offset < 0:
-                partition.offset = consumer.get_watermark_offsets(partition, 10)[0]
-            self._next[partition.topic, partition.partition] = partition.offset
-        consumer.incremental_assign([TopicPartition(p.topic, p.partition, p.offset) for p in committed])
+            log.error("sink: %d records of %s outlived their retention before they were inserted", lost, name)
+        return TopicPartition(committed.topic, committed.partition, max(begin, committed.offset))
 
     def _revoked(self, consumer: Any, partitions: Sequence[TopicPartition]) -> None:
         for partition in partitions:

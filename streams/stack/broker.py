@@ -20,6 +20,7 @@ from streams.stack.process import Daemon, port_is_free
 READY_S = 60.0
 HEAP = ("-Xms256m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=4", "-Xshare:auto")
 LOG_CONFIG = Path(__file__).parents[2] / "deploy" / "kafka" / "log4j2.properties"
+JARS_TOLD = 10
 MESSAGE_BYTES_MAX = 16 * 1_048_576
 
 
@@ -34,14 +35,19 @@ def start(config: StackConfig, progress: Callable[[str], None]) -> None:
         raise StackError(
             f"port {config.kafka_port} is taken by another program: stop it, or set AZOTTE_KAFKA_PORT to a free port"
         )
-    class_path = jars.fetch(config.jars, lambda done, of: progress(f"fetching Kafka: {done} of {of} jars"))
-    properties = _properties(config)
+
+    def fetched(done: int, of: int) -> None:
+        if done % JARS_TOLD == 0 or done == of:
+            progress(f"fetching Kafka: {done} of {of} jars")
+
+    class_path = jars.fetch(config.jars, fetched)
+    path = properties(config)
     if not (config.kafka_data / "meta.properties").exists():
         progress("formatting Kafka's storage")
-        _format(config, class_path, properties)
+        _format(config, class_path, path)
     progress("starting Kafka")
     running = daemon(config)
-    process = running.start(_java(config, class_path, "kafka.Kafka", str(properties)))
+    process = running.start(_java(config, class_path, "kafka.Kafka", str(path)))
     running.wait_until(lambda: answers(config.bootstrap_servers), process, READY_S)
 
 
@@ -73,11 +79,9 @@ def _java(config: StackConfig, class_path: Sequence[Path], main: str, *arguments
     return [str(JAVA), *HEAP, log, log_config, "-cp", paths, main, *arguments]
 
 
-def _format(config: StackConfig, class_path: Sequence[Path], properties: Path) -> None:
+def _format(config: StackConfig, class_path: Sequence[Path], path: Path) -> None:
     cluster = uuid.uuid4().hex[:22]
-    command = _java(
-        config, class_path, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(properties)
-    )
+    command = _java(config, class_path, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(path))
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         words = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
@@ -86,7 +90,8 @@ def _format(config: StackConfig, class_path: Sequence[Path], properties: Path) -
         )
 
 
-def _properties(config: StackConfig) -> Path:
+def properties(config: StackConfig) -> Path:
+    """Write the broker's settings; the file."""
     controller = _controller_port(config)
     settings = {
         "process.roles": "broker,controller",

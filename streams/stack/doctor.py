@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from streams import clock
 from streams.settings import Settings
 from streams.stack import broker, clickhouse, jars
 from streams.stack.config import StackConfig
@@ -38,7 +39,7 @@ def run(settings: Settings) -> list[Check]:
     if kafka:
         found += _topics(settings)
     if tables:
-        found.append(_tables(settings))
+        found += _tables(settings)
     return found
 
 
@@ -105,27 +106,36 @@ def _each(name: str, problems: Callable[[], list[str]]) -> Iterator[Check]:
         yield Check(name, "bad", words)
 
 
-def _tables(settings: Settings) -> Check:
+def _tables(settings: Settings) -> Iterator[Check]:
     import clickhouse_connect
     from clickhouse_connect.driver.exceptions import ClickHouseError
 
     server = settings.clickhouse
     try:
-        client = clickhouse_connect.get_client(
+        with clickhouse_connect.get_client(
             host=server.host,
             port=server.port,
             username=server.user,
             password=server.password,
             secure=server.scheme == "https",
-        )
-        rows = client.query(
-            "SELECT count() FROM system.tables WHERE database = {name:String}", {"name": server.database}
-        )
+        ) as client:
+            found = client.query(
+                "SELECT count(), toUnixTimestamp64Micro(now64(6)) FROM system.tables WHERE database = {name:String}",
+                {"name": server.database},
+            )
+            now = clock.now()
     except ClickHouseError as error:
-        return Check("tables", "bad", f"ClickHouse refuses: {str(error).splitlines()[0][:200]}")
-    count = rows.result_rows[0][0]
-    return Check(
-        "tables",
-        "ok" if count else "off",
-        f"{count} in database {server.database}" if count else "none yet: azotte sink makes them",
-    )
+        yield Check("tables", "bad", f"ClickHouse refuses: {str(error).splitlines()[0][:200]}")
+        return
+    count, theirs = found.result_rows[0]
+    words = f"{count} in database {server.database}" if count else "none yet: azotte sink makes them"
+    yield Check("tables", "ok" if count else "off", words)
+    yield skew(theirs - now, settings.clock_skew_max)
+
+
+def skew(apart: int, allowed: int) -> Check:
+    """What a difference of two machines' clocks means, in microseconds."""
+    words = f"ClickHouse's clock is {abs(apart) // 1000} ms {'ahead of' if apart > 0 else 'behind'} this machine's"
+    if abs(apart) <= allowed:
+        return Check("clock", "ok", words)
+    return Check("clock", "bad", f"{words}: set both by NTP, or raise AZOTTE_CLOCK_SKEW_MAX")

@@ -6,6 +6,7 @@ so nothing can change what is on the class path; `python -m streams.stack.jars` 
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import shutil
 import sys
@@ -82,13 +83,12 @@ def _fetch(jar: Jar, folder: Path, scratch: Path) -> None:
             .artifact(packaging="jar")
             .resolve()
         )
-    except OSError as error:
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            raise
         raise StackError(
-            f"{jar.filename} cannot be fetched from Maven Central ({error}): check the network and the disk, then run it again"
-        ) from None
-    except Exception as error:  # noqa: BLE001 - jgo raises whatever its HTTP client does
-        raise StackError(
-            f"{jar.filename} cannot be fetched from Maven Central ({type(error).__name__}: {error}): check the network, then run it again"
+            f"{jar.filename} cannot be fetched from Maven Central ({type(error).__name__}): check the network, "
+            "then run it again; what is here already is kept"
         ) from None
     if not _holds(got, jar):
         raise StackError(

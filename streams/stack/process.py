@@ -41,9 +41,10 @@ class Daemon:
         """The pid of the running process, or `None`."""
         try:
             number, started = self.pid_file.read_text().split()
+            pid = int(number)
         except (OSError, ValueError):
             return None
-        return int(number) if _started(int(number)) == started else None
+        return pid if _started(pid) == started else None
 
     def start(
         self, command: Sequence[str], environment: Mapping[str, str] | None = None
@@ -60,7 +61,12 @@ class Daemon:
                 env={**os.environ, **(environment or {})},
                 start_new_session=True,
             )
-        self.pid_file.write_text(f"{process.pid} {_started(process.pid)}")
+        try:
+            self.pid_file.write_text(f"{process.pid} {_started(process.pid)}")
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
         return process
 
     def stop(self) -> bool:

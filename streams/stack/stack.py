@@ -77,8 +77,13 @@ def _start_missing(config: StackConfig, progress: Progress, started: list[Daemon
         if own and process.pid() is None:
             started.append(process)
             start(config, progress)
-        elif own or answers(where):
+        elif answers(where):
             progress(f"{process.name} is there already, at {where}")
+        elif own:
+            raise StackError(
+                f"{process.name} runs as process {process.pid()} but does not answer at {where}: "
+                "run azotte down and then azotte up, or set back the port that it was started with"
+            )
         else:
             raise StackError(
                 f"the settings name {where} for {process.name}, and nothing answers there: start it, or unset them"

@@ -67,9 +67,19 @@ def problems(settings: Settings) -> list[str]:
             found.append(
                 f"topic {name} has {count} partitions, the log {len(log.partitions)}: they must be equal"
             )
-        policy = configs[name].result(WAIT_S)["cleanup.policy"].value
+        config = configs[name].result(WAIT_S)
+        policy, size = config["cleanup.policy"].value, int(config["max.message.bytes"].value)
         if (policy == "compact") != topic.compact:
             found.append(f"topic {name} has cleanup.policy {policy}, which loses or keeps the wrong records")
+        if size < topic.message_bytes_max:
+            found.append(
+                f"topic {name} has max.message.bytes {size}: raise it to {topic.message_bytes_max}, or large records stop a worker"
+            )
+        if topic.append_time and config["message.timestamp.type"].value != "LogAppendTime":
+            found.append(
+                f"topic {name} takes the producers' timestamps: set message.timestamp.type to LogAppendTime, "
+                "or receipt times are what producers say"
+            )
     return found
 
 

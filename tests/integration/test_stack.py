@@ -24,6 +24,11 @@ def ask(address: str, query: str, body: bytes = b"", **headers: str) -> str:
         return str(answer.read().decode())
 
 
+def get(address: str, **arguments: str) -> str:
+    with urllib.request.urlopen(f"{address}/?{urllib.parse.urlencode(arguments)}", timeout=30) as answer:
+        return str(answer.read().decode())
+
+
 @pytest.fixture
 def asked(clickhouse: str) -> Iterator[Client]:
     """A client of a database that is there."""
@@ -71,6 +76,37 @@ def test_a_long_query_does_not_hold_up_an_insert(asked: Client, clickhouse: str)
         ask(address, f"INSERT INTO {database}.busy FORMAT TabSeparated", b"1\n")
         assert not long.done(), f"the insert took {time.monotonic() - before:.1f} s"
         long.result(30)
+
+
+def test_settings_and_a_database_hold_for_their_own_query_alone(clickhouse_address: str) -> None:
+    arguments = {"query": "SELECT getSetting('max_block_size'), currentDatabase()"}
+    usual = get(clickhouse_address, **arguments)
+    assert get(clickhouse_address, max_block_size="77", database="system", **arguments) == "77\tsystem\n"
+    get(clickhouse_address, query="SET max_block_size = 78")
+    assert {get(clickhouse_address, **arguments) for _ in range(20)} == {usual}
+
+
+def test_answers_come_in_the_format_and_the_packing_asked_for(clickhouse_address: str) -> None:
+    query = urllib.parse.urlencode(
+        {"query": "SELECT 1 AS a FORMAT JSONEachRow", "enable_http_compression": "1"}
+    )
+    request = urllib.request.Request(f"{clickhouse_address}/?{query}", headers={"Accept-Encoding": "gzip"})
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        assert answer.headers["X-ClickHouse-Format"] == "JSONEachRow"
+        assert answer.headers["Content-Encoding"] == "gzip"
+        assert gzip.decompress(answer.read()) == b'{"a":1}\n'
+
+
+def test_clickhouse_connect_binds_values_wherever_it_puts_them(asked: Client, clickhouse: str) -> None:
+    asked.command("CREATE TABLE bound (a UInt64, b String) ENGINE MergeTree ORDER BY a")
+    awkward = "it's\ta \\ 'tab'\n{x}"
+    asked.command("INSERT INTO bound VALUES ({a:UInt64}, {b:String})", {"a": 1, "b": awkward})
+    asked.insert("bound", [[2, "y"]], ["a", "b"])
+    query = "SELECT b FROM bound WHERE b = {b:String}"
+    assert asked.query(query, {"b": awkward}).result_rows == [(awkward,)]
+    assert asked.query_arrow("SELECT a FROM bound ORDER BY a").column("a").to_pylist() == [1, 2]
+    with clickhouse_connect.get_client(dsn=clickhouse, form_encode_query_params=True) as by_form:
+        assert by_form.query(query, {"b": awkward}).result_rows == [(awkward,)]
 
 
 def test_the_broker_has_the_features_that_exactness_needs(kafka: str) -> None:

@@ -1,6 +1,8 @@
 -- What the topics hold, a row a record. A row that comes twice is one: its place in Kafka is its key.
+-- Everything in PARTITION BY and ORDER BY is fixed in a record, so a row that is written again meets itself.
 CREATE TABLE IF NOT EXISTS sink_topics (
     topic String,
+    name String,
     uuid String
 ) ENGINE = ReplacingMergeTree ORDER BY topic;
 
@@ -14,7 +16,7 @@ CREATE TABLE IF NOT EXISTS charges_rows (
     charge LowCardinality(String),
     kind LowCardinality(String),
     meter LowCardinality(Nullable(String)),
-    dimensions Map(String, String),
+    dimensions Map(LowCardinality(String), String),
     period_start DateTime64(6, 'UTC'),
     period_end DateTime64(6, 'UTC'),
     window_start DateTime64(6, 'UTC'),
@@ -36,7 +38,7 @@ CREATE TABLE IF NOT EXISTS charges_rows (
     pricing_unit Nullable(String),
     catalog_revision UInt64,
     late Bool,
-    source String,
+    source Tuple(topic LowCardinality(String), partition UInt32, offset UInt64),
     time DateTime64(6, 'UTC'),
     _topic LowCardinality(String),
     _partition UInt32,
@@ -68,7 +70,7 @@ CREATE TABLE IF NOT EXISTS thresholds_rows (
     tenant LowCardinality(String),
     account String,
     subscription Nullable(String),
-    limit String,
+    limit LowCardinality(String),
     metric LowCardinality(String),
     threshold String,
     state LowCardinality(String),
@@ -94,7 +96,7 @@ CREATE TABLE IF NOT EXISTS signals_rows (
     id String,
     tenant LowCardinality(String),
     account String,
-    rule Nullable(String),
+    rule LowCardinality(String),
     kind LowCardinality(String),
     state LowCardinality(String),
     facts String,
@@ -118,7 +120,7 @@ CREATE TABLE IF NOT EXISTS entitlements_rows (
     included Nullable(Decimal(38, 12)),
     used Nullable(Decimal(38, 12)),
     balance Nullable(Decimal(76, 36)),
-    overage Nullable(Decimal(38, 12)),
+    overage Nullable(String),
     resets_at Nullable(DateTime64(6, 'UTC')),
     reason LowCardinality(Nullable(String)),
     plan LowCardinality(Nullable(String)),
@@ -162,8 +164,8 @@ CREATE TABLE IF NOT EXISTS usage_rows (
     data String,
     meter LowCardinality(String),
     value Decimal(38, 12),
-    value_text Nullable(String),
-    dimensions Map(String, String),
+    value_text String,
+    dimensions Map(LowCardinality(String), String),
     sign Int8,
     _topic LowCardinality(String),
     _partition UInt32,
@@ -179,3 +181,14 @@ CREATE TABLE IF NOT EXISTS uncounted_rows (
     _index UInt32
 ) ENGINE = ReplacingMergeTree
 ORDER BY (_partition, _offset, _index);
+
+CREATE TABLE IF NOT EXISTS errors_rows (
+    error String,
+    key Nullable(String),
+    value Nullable(String),
+    time DateTime64(6, 'UTC'),
+    _topic LowCardinality(String),
+    _partition UInt32,
+    _offset UInt64
+) ENGINE = ReplacingMergeTree
+ORDER BY (_topic, _partition, _offset);

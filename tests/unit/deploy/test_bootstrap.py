@@ -1,0 +1,104 @@
+"""What `make install` says where a machine lacks something: one sentence with the remedy, from any Python."""
+
+from __future__ import annotations
+
+import ast
+import os
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+BOOTSTRAP = ROOT / "deploy" / "bootstrap.py"
+LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-bench.lock")
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["bootstrap.py", "requirements.lock", ".venv/installed"])
+
+
+def sentence(capsys: pytest.CaptureFixture[str]) -> str:
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(BOOTSTRAP), run_name="__main__")
+    assert ended.value.code == 1
+    said = capsys.readouterr().err
+    assert said.startswith("azotte: ")
+    assert said.count("\n") == 1
+    return said
+
+
+def test_a_python_that_is_too_old(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "version_info", (3, 9, 2, "final", 0))
+    assert "Python 3.11 or newer is needed, this is 3.9" in sentence(capsys)
+
+
+def test_old_pythons_can_read_it() -> None:
+    tree = ast.parse(BOOTSTRAP.read_text())
+    new = (ast.JoinedStr, ast.AnnAssign, ast.NamedExpr, ast.AsyncFunctionDef, ast.Match)
+    assert not [node.lineno for node in ast.walk(tree) if isinstance(node, new)]
+    assert BOOTSTRAP.read_text().isascii()
+
+
+def test_a_python_without_venv(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setitem(sys.modules, "ensurepip", None)
+    assert "apt-get install python3-venv" in sentence(capsys)
+
+
+@pytest.mark.parametrize(
+    ("output", "remedy"),
+    [
+        ("OSError: [Errno 28] No space left on device", "the disk is full: free about"),
+        ("Max retries exceeded with url: /simple", "check the network, then run it again"),
+        ("THESE PACKAGES DO NOT MATCH THE HASHES", "the locked packages cannot be installed (THESE PACKAGES"),
+    ],
+)
+def test_pip_s_failure_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], output: str, remedy: str
+) -> None:
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text(f"#!/bin/sh\n[ \"$1\" = -c ] && exit 0\necho '{output}'\nexit 1\n")
+    python.chmod(0o755)
+    assert remedy in sentence(capsys)
+
+
+def test_make_says_that_there_is_no_python() -> None:
+    made = subprocess.run(
+        ["make", "--always-make", "install", "PYTHON=no-such-python"],
+        cwd=ROOT,
+        env={**os.environ, "LC_ALL": "C"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert made.returncode != 0
+    assert made.stderr.startswith("azotte: there is no no-such-python here: install Python 3.11 or newer")
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_locks_have_hashes_and_no_addresses(lock: str) -> None:
+    text = (ROOT / lock).read_text()
+    assert "://" not in text
+    assert "--find-links" not in text
+    pinned = [line for line in text.splitlines() if line and not line.startswith((" ", "#"))]
+    assert len(pinned) > 30
+    assert all("==" in line and line.endswith("\\") for line in pinned)
+
+
+def test_locks_agree_with_each_other() -> None:
+    def versions(lock: str) -> dict[str, str]:
+        lines = (ROOT / lock).read_text().splitlines()
+        pairs = (
+            line.split(";")[0].strip(" \\").split("==") for line in lines if "==" in line and line[0] != " "
+        )
+        return {name.strip(): version.strip() for name, version in pairs}
+
+    least, more, most = (versions(lock) for lock in LOCKS)
+    assert least.items() <= more.items() <= most.items()
