@@ -1,7 +1,8 @@
-"""Named points at which a test may kill the process, as SIGKILL does: no word to anybody.
+"""Named points at which a test may kill the process, without a word to anybody.
 
-`AZOTTE_FAULT=after_produce:3` kills at the third time that point is passed. The point is first written to the file that
-`AZOTTE_FAULT_LOG` names, so that the test knows that it was hit. Unarmed, a point is one comparison.
+`AZOTTE_FAULT=after_produce:3` kills at the third time that point is passed, `AZOTTE_FAULT=rate.after_produce:3` where the
+rate stage passes it. The point is first written to the file that `AZOTTE_FAULT_LOG` names, so that the test knows that it
+was hit. `AZOTTE_FAULT_SIGNAL=SIGSTOP` makes a zombie of it instead. Unarmed, a point is one comparison.
 """
 
 from __future__ import annotations
@@ -15,28 +16,30 @@ POINTS = (
 )  # fmt: skip
 
 
-def _armed() -> tuple[str, int]:
-    name, _, count = os.environ.get("AZOTTE_FAULT", "").partition(":")
+def _armed() -> tuple[str, str, int]:
+    where, _, count = os.environ.get("AZOTTE_FAULT", "").partition(":")
+    stage, _, name = where.rpartition(".")
     if name and name not in POINTS:
         raise ValueError(f"AZOTTE_FAULT names {name}, which is not one of {', '.join(POINTS)}")
-    return name, int(count or 1)
+    return stage, name, int(count or 1)
 
 
-_name, _left = _armed()
+_stage, _name, _left = _armed()
+_signal = signal.Signals[os.environ.get("AZOTTE_FAULT_SIGNAL", "SIGKILL")]
 
 
-def point(name: str) -> None:
+def point(name: str, stage: str) -> None:
     """Pass a point; where it is the armed one and its turn has come, the process ends here."""
     global _left  # noqa: PLW0603 - one count a process, by design
-    if name != _name:
+    if name != _name or _stage not in ("", stage):
         return
     _left -= 1
-    if _left > 0:
+    if _left != 0:
         return
     log = os.environ.get("AZOTTE_FAULT_LOG")
     if log:
         with Path(log).open("a") as file:
-            file.write(f"{name}\n")
+            file.write(f"{stage}.{name}\n")
             file.flush()
             os.fsync(file.fileno())
-    os.kill(os.getpid(), signal.SIGKILL)
+    os.kill(os.getpid(), _signal)

@@ -52,10 +52,10 @@ class Transactions:
         try:
             self._run(producer.begin_transaction)
             self._produce(producer, outs)
-            faults.point("after_produce")
+            faults.point("after_produce", self._stage)
             if offsets:
                 self._run(lambda: producer.send_offsets_to_transaction(list(offsets), group, CALL_S))
-            faults.point("after_offsets")
+            faults.point("after_offsets", self._stage)
             committing = clock.monotonic()
             self._run(lambda: producer.commit_transaction(CALL_S))
         except KafkaException as error:

@@ -77,7 +77,8 @@ class ControlStage(Stage):
     def poll(self) -> Polled | None:
         messages = self._consumer.consume(self._settings.control_batch_records, POLL_S)
         group = self._consumer.consumer_group_metadata()
-        faults.point("after_poll")
+        if messages:
+            faults.point("after_poll", self.name_)
         records = (
             [record for record in map(self._record, messages) if record is not None] if self._owner else []
         )
@@ -117,7 +118,7 @@ class ControlStage(Stage):
                 for key, row in found.catalog
             ]
             outs += self._log_records(found.log)
-        faults.point("after_apply")
+        faults.point("after_apply", self.name_)
         return Worked(polled, outs, polled.records[-1].offset + 1 if polled.records else None)
 
     def commit(self, worked: Worked) -> None:
@@ -131,7 +132,7 @@ class ControlStage(Stage):
                 self._restore()
                 self._consumer.seek(TopicPartition(self._topic, 0, self._position))
             return
-        faults.point("after_commit")
+        faults.point("after_commit", self.name_)
         self._position = offset
         self.ready = True
 

@@ -92,7 +92,8 @@ class NormalizeStage(Stage):
             )
         messages = self._gather()
         group = self._consumer.consumer_group_metadata()
-        faults.point("after_poll")
+        if messages:
+            faults.point("after_poll", self.name_)
         records = self._records(messages)
         offsets = {(r.topic, r.partition): (r.offset + 1, r.timestamp) for r in records}
         if not records:
@@ -113,7 +114,7 @@ class NormalizeStage(Stage):
             self._rules(log["partitions"], log["accept_future"]),
             self._schemas,
         )
-        faults.point("after_apply")
+        faults.point("after_apply", self.name_)
         return Worked(polled, self._outs(found))
 
     def commit(self, worked: Worked) -> None:
@@ -126,7 +127,7 @@ class NormalizeStage(Stage):
         except Aborted:
             self._rewind(worked.polled.records)
             return
-        faults.point("after_commit")
+        faults.point("after_commit", self.name_)
         for place, (_, reached) in worked.polled.offsets.items():
             if place in self._told:
                 self._told[place] = reached

@@ -85,11 +85,11 @@ class RateStage(Stage):
             # Rebalances are served here too, though there is enough to do.
             self._left.extend(message for message in self._consumer.consume(1, 0) if self._wanted(message))
         group = self._consumer.consumer_group_metadata()
-        faults.point("after_poll")
         self._left = deque(message for message in self._left if message.partition() in self._partitions)
         if not self._left and not due:
             self.ready = bool(self._partitions) or self.ready
             return None
+        faults.point("after_poll", self.name_)
         return Polled(list(self._left), group)
 
     def work(self, polled: Polled) -> Worked:
@@ -131,7 +131,7 @@ class RateStage(Stage):
             self._left.popleft()
         metrics.BATCH.labels(self.name_).observe(taken)
         metrics.EVENTS.labels("rated").inc(events)
-        faults.point("after_apply")
+        faults.point("after_apply", self.name_)
         outs = [self._out(number, effect) for number, effect in effects]
         for partition in touched.values():
             outs += self._cells(partition)
@@ -147,11 +147,11 @@ class RateStage(Stage):
             log.warning("rate: a transaction was aborted (%s), going back", error)
             self._undo(worked)
             return
-        faults.point("after_commit")
+        faults.point("after_commit", self.name_)
         now = clock.now()
         for partition in worked.touched:
             partition.store.merge()
-            faults.point("before_ids")
+            faults.point("before_ids", self.name_)
             partition.ids.commit(partition.position, partition.engine.clock)
             self._tell(partition)
         for stamp in worked.received:

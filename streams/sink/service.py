@@ -97,7 +97,7 @@ class SinkStage(Stage):
         self.ready = True
         if not found:
             return None
-        faults.point("after_poll")
+        faults.point("after_poll", self.name_)
         return found
 
     def work(self, polled: list[Taken]) -> Worked:
@@ -111,7 +111,7 @@ class SinkStage(Stage):
             if each.table == "errors_rows":
                 metrics.UNREADABLE.inc(each.rows.num_rows)
                 log.error("sink: %d records cannot be read: SELECT * FROM sink_errors", each.rows.num_rows)
-        faults.point("after_apply")
+        faults.point("after_apply", self.name_)
         return Worked(rows, offsets, min(each.timestamp for each in polled))
 
     def commit(self, worked: Worked) -> None:
@@ -122,12 +122,12 @@ class SinkStage(Stage):
         for rows in worked.rows:
             if not self._persist(functools.partial(self._insert, rows)):
                 return
-            faults.point("after_insert")
+            faults.point("after_insert", self.name_)
         metrics.BATCH.labels(self.name_).observe(sum(rows.rows.num_rows for rows in worked.rows))
         metrics.INSERT.observe(clock.monotonic() - begin)
         metrics.SINK_DELAY.set(max(0, clock.now() - worked.oldest) / 1e6)
         self._commit_offsets(worked.offsets)
-        faults.point("after_commit")
+        faults.point("after_commit", self.name_)
 
     def close(self) -> None:
         """Leave the group."""

@@ -21,6 +21,10 @@ _IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 
 
+_connect: Any = chdb.connect
+"""Typed in some builds of chDB and untyped in others."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What the engine said: bytes in `format`, and the counts of `X-ClickHouse-Summary`."""
@@ -35,12 +39,12 @@ class Engine:
 
     def __init__(self, folder: Path) -> None:
         self._folder = str(folder)
-        self._kept = chdb.connect(self._folder)
+        self._kept = _connect(self._folder)
 
     def run(self, asked: Asked) -> Answer:
         """Run one query. Raises `EngineError`."""
         try:
-            connection = chdb.connect(self._folder)
+            connection = _connect(self._folder)
             try:
                 return _run(connection, asked)
             finally:

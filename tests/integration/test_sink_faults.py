@@ -62,7 +62,7 @@ def test_a_kill_at_every_point_repeats_and_loses_nothing(fleet: Fleet, tmp_path:
         fault = {"AZOTTE_FAULT": f"{point}:2", "AZOTTE_FAULT_LOG": str(hits)}
         process = fleet.start("sink", "sink", extra=fault)
         assert process.wait(60) == -signal.SIGKILL, fleet.logs()
-        assert hits.read_text().splitlines() == list(POINTS[:number])
+        assert hits.read_text().splitlines() == [f"sink.{each}" for each in POINTS[:number]]
         warehouse.put(records(100 * number, 100))
     fleet.start("sink", "sink")
     complete(warehouse, 500)

@@ -1,0 +1,106 @@
+"""A replay under way: what went in, what came out, and when it is complete."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import clickhouse_connect
+from clickhouse_connect.driver.exceptions import ClickHouseError
+
+from schemas import topics
+from tests.auditor import trace, usage
+from tests.integration import ledger, replay
+from tests.integration.fleet import Fleet
+
+TENANT = "acme"
+
+
+def catalog_and_subscriptions(start: int) -> list[dict[str, object]]:
+    """The commands that put the auditor's catalog in force and subscribe every account from the year's start."""
+    now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    year = datetime.fromtimestamp(start // 1_000_000, UTC).year
+    apply: dict[str, object] = {
+        "id": "catalog",
+        "tenant": TENANT,
+        "type": "apply_catalog",
+        "time": now,
+        "catalog": usage.CATALOG,
+    }
+    subscribe: list[dict[str, object]] = [
+        {
+            "id": f"subscribe-{account}",
+            "tenant": TENANT,
+            "account": account,
+            "type": "subscribe",
+            "time": now,
+            "subscription": "main",
+            "plan": usage.plan_of(account),
+            "start": f"{year}-01-01T00:00:00Z",
+        }
+        for account in usage.accounts()
+    ]
+    return [apply, *subscribe]
+
+
+class Run:
+    """One replay: what went in, what came out, and when it is complete."""
+
+    def __init__(self, fleet: Fleet, rows: list[trace.Row], seed: int) -> None:
+        self.fleet = fleet
+        self.start = replay.noon_two_days_ago(datetime.now(UTC))
+        self.feed = replay.feed(rows, self.start, seed)
+        self.want = usage.owed(rows)
+        self.charges = ledger.Reader(fleet.servers, fleet.topic(topics.CHARGES))
+        self.rejected = ledger.Reader(fleet.servers, fleet.topic(topics.REJECTED))
+
+    def differences(self) -> dict[tuple[str, str], object]:
+        """Where the bill and the auditor differ by now."""
+        return dict(ledger.differences(self.want, ledger.billed(ledger.lines(self.charges))))
+
+    def complete(self) -> bool:
+        """Whether everything has come out; reads what is new."""
+        came = self.charges.poll() + self.rejected.poll(0.05)
+        return not came and len(self.rejected.records) >= self.feed.malformed and not self.differences()
+
+    def wait_for_a_line(self) -> None:
+        """Wait until a line more than now has come."""
+        before = len(self.charges.records)
+
+        def came() -> bool:
+            self.charges.poll()
+            return len(self.charges.records) > before
+
+        ledger.until(came, 90, "a line", self.fleet.logs)
+
+    def settle(self, seconds: float) -> None:
+        """Wait for the last line, then check everything that a consumer may rely on."""
+        ledger.until(self.complete, seconds, "the auditor's totals", self._state)
+        assert ledger.faults(ledger.lines(self.charges)) == []
+        codes = [headers["error"].decode() for _, _, headers in self.rejected.records]
+        assert len(codes) == self.feed.malformed, sorted(codes)
+
+    def _state(self) -> str:
+        off = list(self.differences().items())[:5]
+        return f"{len(self.rejected.records)}/{self.feed.malformed} rejected, off: {off}\n{self.fleet.logs()}"
+
+
+def on_topic(run: Run) -> dict[str, str]:
+    """Each line's id and amount, as published."""
+    return {line["id"]: line["amount"] for line in ledger.lines(run.charges)}
+
+
+def in_clickhouse(fleet: Fleet) -> dict[str, str]:
+    """Each line's id and amount, as an analyst sees it; an id twice fails."""
+    assert fleet.clickhouse is not None
+    try:
+        client = clickhouse_connect.get_client(dsn=fleet.clickhouse)
+    except ClickHouseError:
+        return {}
+    try:
+        rows = client.query("SELECT id, toString(amount) FROM charges").result_rows
+    except ClickHouseError:
+        return {}
+    finally:
+        client.close()
+    assert len({row[0] for row in rows}) == len(rows), "a line stands twice in ClickHouse"
+    return {row[0]: row[1] for row in rows}

@@ -1,0 +1,174 @@
+"""Workers and the broker die at the worst moments, zombies wake, disks are lost: the auditor's totals hold."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import signal
+import uuid
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
+
+import pytest
+
+from schemas import topics
+from streams.stack import broker
+from tests import servers
+from tests.auditor import trace
+from tests.integration import ledger, replay
+from tests.integration.fleet import Fleet
+from tests.integration.replay import Message
+from tests.integration.run import Run, catalog_and_subscriptions
+
+SEED = 11
+ROWS = 900
+TRANSACTION = ("after_poll", "after_apply", "after_produce", "after_offsets", "after_commit")
+POINTS = {"control": TRANSACTION, "normalize": TRANSACTION, "rate": (*TRANSACTION, "before_ids")}
+DIE_S = 90
+SETTLE_S = 150
+
+
+@pytest.fixture
+def fleet(kafka: str, tmp_path: pathlib.Path) -> Iterator[Fleet]:
+    made = Fleet(kafka, f"faults-{uuid.uuid4().hex[:8]}.", tmp_path)
+    made.make_topics()
+    yield made
+    made.stop()
+
+
+def begin(fleet: Fleet, seed: int = SEED) -> Run:
+    """A replay of the trace's beginning, its catalog and its accounts commanded."""
+    run = Run(fleet, trace.rows(ROWS), seed)
+    fleet.command(catalog_and_subscriptions(run.start))
+    return run
+
+
+def shares(run: Run, count: int) -> list[Sequence[Message]]:
+    """The messages in so many parts."""
+    size = -(-len(run.feed.messages) // count)
+    return [run.feed.messages[first : first + size] for first in range(0, len(run.feed.messages), size)]
+
+
+def publish(run: Run, messages: Sequence[Message]) -> None:
+    replay.publish(run.fleet.servers, run.fleet.topic(topics.EVENTS), messages)
+
+
+def test_a_kill_at_every_named_point_changes_no_total(fleet: Fleet, tmp_path: pathlib.Path) -> None:
+    run = begin(fleet)
+    rounds = list(zip_longest(*POINTS.values()))
+    hits = tmp_path / "hits"
+    killed = []
+    for points, part in zip(rounds, shares(run, len(rounds)), strict=True):
+        publish(run, part)
+        for stage, point in zip(POINTS, points, strict=True):
+            armed = {"AZOTTE_FAULT": f"{stage}.{point}", "AZOTTE_FAULT_LOG": str(hits)} if point else {}
+            fleet.start(stage, "worker", extra={"AZOTTE_STAGES": stage, **armed})
+        for stage, point in zip(POINTS, points, strict=True):
+            if point:
+                assert fleet.running[stage].wait(DIE_S) == -signal.SIGKILL, fleet.logs()
+                killed.append(f"{stage}.{point}")
+            else:
+                fleet.kill(stage)
+        fleet.running.clear()
+    assert sorted(hits.read_text().split()) == sorted(killed)
+    assert len(killed) == sum(map(len, POINTS.values()))
+    fleet.start("last", "worker")
+    run.settle(SETTLE_S)
+
+
+@pytest.mark.parametrize("point", ["after_produce", "after_offsets"])
+def test_a_zombie_commits_nothing(fleet: Fleet, point: str, tmp_path: pathlib.Path) -> None:
+    run = begin(fleet)
+    early, late = shares(run, 2)
+    hits = tmp_path / "hits"
+    zombie = fleet.start(
+        "zombie",
+        "worker",
+        extra={
+            "AZOTTE_FAULT": f"rate.{point}:2",
+            "AZOTTE_FAULT_LOG": str(hits),
+            "AZOTTE_FAULT_SIGNAL": "SIGSTOP",
+        },
+    )
+    publish(run, early)
+    ledger.until(hits.exists, DIE_S, "the zombie's stop in the middle of a transaction", fleet.logs)
+    fleet.start("heir", "worker")
+    publish(run, late)
+    run.settle(SETTLE_S)
+    settled = len(run.charges.records)
+    zombie.send_signal(signal.SIGCONT)
+    told = ("aborted", "lost to another worker", "fenced", "OffsetCommit", "FENCED")
+    ledger.until(
+        lambda: zombie.poll() is not None or any(word in fleet.log("zombie") for word in told),
+        DIE_S,
+        "the zombie's defeat",
+        fleet.logs,
+    )
+    # The same events once more: had it left anything, or kept a partition, a line would come of it.
+    publish(run, run.feed.messages)
+    rejected = 2 * run.feed.malformed
+    ledger.until(lambda: _rejected(run) >= rejected, SETTLE_S, "the second round's rejects", fleet.logs)
+    run.charges.poll()
+    assert len(run.charges.records) == settled, fleet.logs()
+    assert ledger.faults(ledger.lines(run.charges)) == []
+
+
+def _rejected(run: Run) -> int:
+    run.rejected.poll()
+    return len(run.rejected.records)
+
+
+def test_a_lost_disk_and_the_whole_raw_topic_again_change_no_total(fleet: Fleet) -> None:
+    run = begin(fleet)
+    early, late = shares(run, 2)
+    fleet.start("one", "worker")
+    publish(run, early)
+    run.wait_for_a_line()
+    fleet.kill("one")
+    # Cells come back from the changelog and ids from the log.
+    fleet.start("two", "worker", extra={"AZOTTE_HOME": str(fleet.folder / "another-home")})
+    publish(run, early)
+    run.wait_for_a_line()
+    publish(run, late)
+    twice = sum(1 for message in early if b"bad" in message.value or not message.value.startswith(b"{"))
+    assert twice, "the first part has malformed events too"
+    ledger.until(lambda: not run.differences() and not run.charges.poll(), SETTLE_S, "the totals", fleet.logs)
+    assert ledger.faults(ledger.lines(run.charges)) == []
+
+
+def test_workers_come_and_go_and_nothing_is_lost_or_repeated(fleet: Fleet) -> None:
+    run = begin(fleet)
+    parts = shares(run, 5)
+    for number, part in enumerate(parts):
+        publish(run, part)
+        name = f"worker-{number}"
+        fleet.start(name, "worker")
+        run.wait_for_a_line()
+        if number % 2:
+            fleet.running.pop(f"worker-{number - 1}").send_signal(signal.SIGTERM)
+    run.settle(SETTLE_S)
+
+
+def test_a_broker_that_is_killed_comes_back_and_no_total_changes(tmp_path: pathlib.Path) -> None:
+    config = servers.local_config(tmp_path / "own")
+    broker.start(config, lambda words: None)
+    fleet = Fleet(config.bootstrap_servers, "broker.", tmp_path)
+    try:
+        fleet.make_topics()
+        run = begin(fleet)
+        early, late = shares(run, 2)
+        for name in ("one", "two"):
+            fleet.start(name, "worker")
+        publish(run, early)
+        run.wait_for_a_line()
+        pid = broker.daemon(config).pid()
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        ledger.until(lambda: broker.daemon(config).pid() is None, DIE_S, "the broker's end")
+        broker.start(config, lambda words: None)
+        publish(run, late)
+        run.settle(SETTLE_S)
+        assert {process.poll() for process in fleet.running.values()} == {None}, fleet.logs()
+    finally:
+        fleet.stop()
+        broker.daemon(config).stop()
