@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from confluent_kafka import Producer
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from schemas import topics
@@ -36,16 +36,17 @@ class Fleet:
         """The full name of a topic."""
         return self.prefix + topic.name
 
-    def make_topics(self) -> None:
-        """All topics, with the producer's timestamps so that a test decides what is received when."""
+    def make_topics(self, append_time: bool = False) -> None:
+        """All topics, with the producer's timestamps so that a test decides what is received when, or the broker's."""
         admin = AdminClient({"bootstrap.servers": self.servers})
         count = {topics.Partitions.ONE: 1}
+        stamps = {} if append_time else {"message.timestamp.type": "CreateTime"}
         wanted = [
             NewTopic(
                 self.topic(topic),
                 count.get(topic.partitions, self.partitions),
                 1,
-                config=topic.config() | {"message.timestamp.type": "CreateTime", "retention.ms": "-1"},
+                config=topic.config() | {"retention.ms": "-1"} | stamps,
             )
             for topic in topics.TOPICS
         ]
@@ -121,3 +122,17 @@ class Fleet:
             producer.produce(self.topic(topics.COMMANDS), json.dumps(command).encode(), key)
             producer.poll(0)
         assert producer.flush(30) == 0
+
+    def done_with(self, group: str, topic: topics.Topic) -> int:
+        """How many records of a topic's first partition a group is done with, as far as the broker can say."""
+        consumer = Consumer({"bootstrap.servers": self.servers, "group.id": self.prefix + group})
+        try:
+            (found,) = consumer.committed([TopicPartition(self.topic(topic), 0)], 10)
+            return max(0, int(found.offset))
+        except KafkaException as error:
+            # A group that has just been made has no coordinator yet.
+            if not error.args[0].retriable():
+                raise
+            return 0
+        finally:
+            consumer.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import clickhouse_connect
@@ -13,6 +14,7 @@ from tests.integration import ledger, replay
 from tests.integration.fleet import Fleet
 
 TENANT = "acme"
+OPEN_S = 60
 
 
 def catalog_and_subscriptions(start: int) -> list[dict[str, object]]:
@@ -52,6 +54,24 @@ class Run:
         self.want = usage.owed(rows)
         self.charges = ledger.Reader(fleet.servers, fleet.topic(topics.CHARGES))
         self.rejected = ledger.Reader(fleet.servers, fleet.topic(topics.REJECTED))
+
+    def open_accounts(self) -> None:
+        """Put the catalog in force and subscribe every account; usage that came before has no meter."""
+        commands = catalog_and_subscriptions(self.start)
+        self.fleet.command(commands)
+        self.fleet.start("first", "worker", extra={"AZOTTE_STAGES": "control"})
+
+        def done() -> bool:
+            return self.fleet.done_with("azotte-control", topics.COMMANDS) == len(commands)
+
+        ledger.until(done, OPEN_S, "the commands", self.fleet.logs)
+        first = self.fleet.running.pop("first")
+        first.terminate()
+        assert first.wait(OPEN_S) == 0
+
+    def publish(self, messages: Sequence[replay.Message]) -> None:
+        """Send these and wait until the broker has them."""
+        replay.publish(self.fleet.servers, self.fleet.topic(topics.EVENTS), messages)
 
     def differences(self) -> dict[tuple[str, str], object]:
         """Where the bill and the auditor differ by now."""

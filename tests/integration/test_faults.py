@@ -7,18 +7,18 @@ import pathlib
 import signal
 import uuid
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from itertools import zip_longest
 
 import pytest
 
-from schemas import topics
 from streams.stack import broker
 from tests import servers
 from tests.auditor import trace
-from tests.integration import ledger, replay
+from tests.integration import ledger
 from tests.integration.fleet import Fleet
 from tests.integration.replay import Message
-from tests.integration.run import Run, catalog_and_subscriptions
+from tests.integration.run import Run
 
 SEED = 11
 ROWS = 900
@@ -39,7 +39,7 @@ def fleet(kafka: str, tmp_path: pathlib.Path) -> Iterator[Fleet]:
 def begin(fleet: Fleet, seed: int = SEED) -> Run:
     """A replay of the trace's beginning, its catalog and its accounts commanded."""
     run = Run(fleet, trace.rows(ROWS), seed)
-    fleet.command(catalog_and_subscriptions(run.start))
+    run.open_accounts()
     return run
 
 
@@ -49,17 +49,28 @@ def shares(run: Run, count: int) -> list[Sequence[Message]]:
     return [run.feed.messages[first : first + size] for first in range(0, len(run.feed.messages), size)]
 
 
-def publish(run: Run, messages: Sequence[Message]) -> None:
-    replay.publish(run.fleet.servers, run.fleet.topic(topics.EVENTS), messages)
+def subject(number: int) -> dict[str, object]:
+    """A command that changes no total, so that control has something to do."""
+    now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    command: dict[str, object] = {
+        "id": f"key-{number}",
+        "tenant": "acme",
+        "account": "cust-1",
+        "type": "register_subject",
+        "time": now,
+        "subject": f"key-{number}",
+    }
+    return command
 
 
 def test_a_kill_at_every_named_point_changes_no_total(fleet: Fleet, tmp_path: pathlib.Path) -> None:
     run = begin(fleet)
     rounds = list(zip_longest(*POINTS.values()))
     hits = tmp_path / "hits"
-    killed = []
+    killed: list[str] = []
     for points, part in zip(rounds, shares(run, len(rounds)), strict=True):
-        publish(run, part)
+        run.publish(part)
+        fleet.command([subject(len(killed))])
         for stage, point in zip(POINTS, points, strict=True):
             armed = {"AZOTTE_FAULT": f"{stage}.{point}", "AZOTTE_FAULT_LOG": str(hits)} if point else {}
             fleet.start(stage, "worker", extra={"AZOTTE_STAGES": stage, **armed})
@@ -90,10 +101,10 @@ def test_a_zombie_commits_nothing(fleet: Fleet, point: str, tmp_path: pathlib.Pa
             "AZOTTE_FAULT_SIGNAL": "SIGSTOP",
         },
     )
-    publish(run, early)
+    run.publish(early)
     ledger.until(hits.exists, DIE_S, "the zombie's stop in the middle of a transaction", fleet.logs)
     fleet.start("heir", "worker")
-    publish(run, late)
+    run.publish(late)
     run.settle(SETTLE_S)
     settled = len(run.charges.records)
     zombie.send_signal(signal.SIGCONT)
@@ -105,7 +116,7 @@ def test_a_zombie_commits_nothing(fleet: Fleet, point: str, tmp_path: pathlib.Pa
         fleet.logs,
     )
     # The same events once more: had it left anything, or kept a partition, a line would come of it.
-    publish(run, run.feed.messages)
+    run.publish(run.feed.messages)
     rejected = 2 * run.feed.malformed
     ledger.until(lambda: _rejected(run) >= rejected, SETTLE_S, "the second round's rejects", fleet.logs)
     run.charges.poll()
@@ -122,14 +133,14 @@ def test_a_lost_disk_and_the_whole_raw_topic_again_change_no_total(fleet: Fleet)
     run = begin(fleet)
     early, late = shares(run, 2)
     fleet.start("one", "worker")
-    publish(run, early)
+    run.publish(early)
     run.wait_for_a_line()
     fleet.kill("one")
     # Cells come back from the changelog and ids from the log.
     fleet.start("two", "worker", extra={"AZOTTE_HOME": str(fleet.folder / "another-home")})
-    publish(run, early)
+    run.publish(early)
     run.wait_for_a_line()
-    publish(run, late)
+    run.publish(late)
     twice = sum(1 for message in early if b"bad" in message.value or not message.value.startswith(b"{"))
     assert twice, "the first part has malformed events too"
     ledger.until(lambda: not run.differences() and not run.charges.poll(), SETTLE_S, "the totals", fleet.logs)
@@ -140,7 +151,7 @@ def test_workers_come_and_go_and_nothing_is_lost_or_repeated(fleet: Fleet) -> No
     run = begin(fleet)
     parts = shares(run, 5)
     for number, part in enumerate(parts):
-        publish(run, part)
+        run.publish(part)
         name = f"worker-{number}"
         fleet.start(name, "worker")
         run.wait_for_a_line()
@@ -159,14 +170,14 @@ def test_a_broker_that_is_killed_comes_back_and_no_total_changes(tmp_path: pathl
         early, late = shares(run, 2)
         for name in ("one", "two"):
             fleet.start(name, "worker")
-        publish(run, early)
+        run.publish(early)
         run.wait_for_a_line()
         pid = broker.daemon(config).pid()
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
         ledger.until(lambda: broker.daemon(config).pid() is None, DIE_S, "the broker's end")
         broker.start(config, lambda words: None)
-        publish(run, late)
+        run.publish(late)
         run.settle(SETTLE_S)
         assert {process.poll() for process in fleet.running.values()} == {None}, fleet.logs()
     finally:

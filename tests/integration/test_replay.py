@@ -11,11 +11,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from schemas import topics
 from tests.auditor import trace, usage
-from tests.integration import ledger, replay
+from tests.integration import ledger
 from tests.integration.fleet import Fleet
-from tests.integration.run import Run, catalog_and_subscriptions, in_clickhouse, on_topic
+from tests.integration.run import Run, in_clickhouse, on_topic
 
 SEED = 20_231_116
 KILLS = 20
@@ -43,8 +42,8 @@ def test_the_real_trace_has_the_totals_that_its_readme_states() -> None:
 
 def test_a_shuffled_trace_with_duplicates_and_garbage_is_billed_to_the_last_digit(fleet: Fleet) -> None:
     run = Run(fleet, trace.rows(), SEED)
-    fleet.command(catalog_and_subscriptions(run.start))
-    replay.publish(fleet.servers, fleet.topic(topics.EVENTS), run.feed.messages)
+    run.open_accounts()
+    run.publish(run.feed.messages)
     for name in ("one", "two"):
         fleet.start(name, "worker")
     fleet.start("sink", "sink")
@@ -57,15 +56,13 @@ def test_a_shuffled_trace_with_duplicates_and_garbage_is_billed_to_the_last_digi
 def test_twenty_kills_at_random_moments_change_no_total(fleet: Fleet) -> None:
     run = Run(fleet, trace.rows(), SEED + 1)
     draw = random.Random(SEED)
-    fleet.command(catalog_and_subscriptions(run.start))
+    run.open_accounts()
     names = {"one": "worker", "two": "worker", "sink": "sink"}
     for name, command in names.items():
         fleet.start(name, command)
     share = -(-len(run.feed.messages) // KILLS)
     for kill in range(KILLS):
-        replay.publish(
-            fleet.servers, fleet.topic(topics.EVENTS), run.feed.messages[kill * share : (kill + 1) * share]
-        )
+        run.publish(run.feed.messages[kill * share : (kill + 1) * share])
         # A kill at rest proves nothing: the next one comes while the lines of this share do.
         run.wait_for_a_line()
         victim = draw.choice(sorted(names))

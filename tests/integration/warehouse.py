@@ -145,6 +145,15 @@ class Warehouse:
         return f"{self.fleet.prefix}azotte-sink"
 
 
+def row_count(url: str, table: str) -> int:
+    """How many rows a table has; none where it is not there yet."""
+    try:
+        with clickhouse_connect.get_client(dsn=url) as client:
+            return int(client.query(f"SELECT count() FROM {table}").result_rows[0][0])
+    except ClickHouseError:
+        return 0
+
+
 def _bytes(value: Any) -> bytes | None:
     if isinstance(value, Pack):
         return encode_record(value)
