@@ -81,11 +81,16 @@ def values(count: int, accounts: int) -> Iterator[tuple[bytes, bytes]]:
             "data": {
                 "model": "large",
                 "region": "eu",
-                "input_tokens": 374 + number % 100,
+                "input_tokens": tokens(number),
                 "output_tokens": 44,
             },
         }
         yield account.encode(), json.dumps(value).encode()
+
+
+def tokens(number: int) -> int:
+    """The input tokens of one event."""
+    return 374 + number % 100
 
 
 def make_topic(servers: str, name: str, partitions: int = PARTITIONS, append_time: bool = True) -> None:

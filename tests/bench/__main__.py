@@ -1,0 +1,124 @@
+"""`make bench`: every contender on the same events and the same broker, one after the other; a table and a page."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+
+from streams.stack import broker, clickhouse
+from streams.stack.config import StackConfig
+from tests import servers
+from tests.bench import report
+from tests.bench.load import Result, fill, make_topic
+from tests.bench.ours import Latency, Ours
+
+PAGE = pathlib.Path(__file__).parents[2] / "docs" / "benchmarks.md"
+FEW, MANY = 1_000, 100_000
+EVENTS = {"bare": 1_000_000, "faust": 20_000, "quix": 100_000, "few": 1_000_000, "many": 500_000}
+STEADY_RATE, STEADY_S = 10_000, 30
+CONTENDER_S = 600
+
+
+def main() -> None:
+    """Run it all; exits with 1 where a contender fails."""
+    parser = argparse.ArgumentParser(prog="make bench")
+    parser.add_argument("--scale", type=float, default=1.0, help="a part of the events, for a quick look")
+    parser.add_argument("--no-page", action="store_true", help="leave docs/benchmarks.md as it is")
+    asked = parser.parse_args()
+    counts = {name: max(1_000, int(count * asked.scale)) for name, count in EVENTS.items()}
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder, _stack(pathlib.Path(folder)) as config:
+        results, latency = _run(config, pathlib.Path(folder), counts)
+    report.show(results, latency)
+    if not asked.no_page:
+        PAGE.write_text(report.page(results, latency), "utf-8")
+
+
+def _run(config: StackConfig, folder: pathlib.Path, counts: dict[str, int]) -> tuple[list[Result], Latency]:
+    results = [
+        _python(config.bootstrap_servers, "tests.bench.bare", counts["bare"]),
+        _faust(config.bootstrap_servers, counts["faust"], folder),
+        _python(config.bootstrap_servers, "tests.bench.quix", counts["quix"]),
+    ]
+    few = _ours(config, folder / "few", FEW)
+    results.append(_said(few.rate(counts["few"])))
+    latency = few.steady(STEADY_RATE, STEADY_S)
+    few.close()
+    many = _ours(config, folder / "many", MANY)
+    results.append(_said(many.rate(counts["many"])))
+    results.append(_said(many.sink()))
+    many.close()
+    return results, latency
+
+
+def _ours(config: StackConfig, folder: pathlib.Path, accounts: int) -> Ours:
+    url = f"{config.clickhouse_address}/bench_{accounts}"
+    made = Ours(config.bootstrap_servers, url, config.kafka_data, folder, accounts)
+    made.open()
+    return made
+
+
+@contextlib.contextmanager
+def _stack(folder: pathlib.Path) -> Iterator[StackConfig]:
+    config = servers.local_config(folder / "home")
+    broker.start(config, lambda words: None)
+    try:
+        clickhouse.start(config, lambda words: None)
+        yield config
+    finally:
+        clickhouse.daemon(config).stop()
+        broker.daemon(config).stop()
+
+
+def _python(address: str, module: str, count: int) -> Result:
+    topic = module.rpartition(".")[2]
+    _topics(address, topic, count)
+    return _result([sys.executable, "-m", module, address, topic, str(count)], dict(os.environ))
+
+
+def _faust(address: str, count: int, folder: pathlib.Path) -> Result:
+    _topics(address, "faust", count)
+    environment = {"BENCH_SERVERS": address, "BENCH_TOPIC": "faust", "BENCH_COUNT": str(count)}
+    program = str(pathlib.Path(sys.executable).with_name("faust"))
+    command = [
+        program,
+        "--datadir",
+        str(folder / "faust"),
+        "-A",
+        "tests.bench.faust_agent",
+        "worker",
+        "--without-web",
+    ]
+    return _result(command, dict(os.environ) | environment)
+
+
+def _topics(address: str, topic: str, count: int) -> None:
+    make_topic(address, topic)
+    make_topic(address, f"{topic}-charges")
+    fill(address, topic, count, FEW)
+
+
+def _result(command: list[str], environment: dict[str, str]) -> Result:
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, check=False, timeout=CONTENDER_S
+    )
+    lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
+    if not lines:
+        sys.stderr.write(f"{' '.join(command)} failed:\n{done.stderr[-2_000:]}\n")
+        raise SystemExit(1)
+    return _said(Result(**json.loads(lines[-1])))
+
+
+def _said(result: Result) -> Result:
+    sys.stderr.write(f"{result.name}: {result.events / result.seconds:,.0f} a second\n")
+    return result
+
+
+if __name__ == "__main__":
+    main()
