@@ -1,69 +1,179 @@
-"""Credits: which grants pay a line, and where it goes back to when a line is taken back."""
+"""Credits: which grants pay a line, and where it goes back to when a line is taken back.
+
+Grants burn by lower priority, earlier expiry, earlier creation, smaller key. What a rollover will cut at a period's end
+burns as if it expired then. A charge in a credit unit is paid by grants of the unit first, then its money by grants of
+the currency.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from rating import numbers
 from rating.ids import entry_id
-from rating.state import NEVER, ChargePeriod, Grant
+from rating.numbers import RATE_DIGITS
+from rating.state import Burn, ChargePeriod, Grant
 from rating.step import Step
 
 LEDGER = "billing.ledger.v1"
+_RATE: int = 10**RATE_DIGITS
+_FINE = 10**6
+"""Units go back in multiples of 10⁻³⁰, so that their money has at most 36 fractional digits."""
+
+
+class Priced(NamedTuple):
+    """What a line is priced in: the money, and the credit unit with its conversion rate (10⁻⁶) where it has one."""
+
+    currency: str
+    unit: str | None = None
+    rate: int = _RATE
+
+    def money(self, amount: int) -> int:
+        """An amount of the charge in money, exactly: it has at most 30 fractional digits where there is a unit."""
+        return amount if self.unit is None else amount * self.rate // _RATE
+
+
+class Usage(NamedTuple):
+    """What a line is of: its charge, its meter (`None` for a fee), and the moment of its usage."""
+
+    charge: str
+    meter: str | None
+    at: int
+
+
+class Paid(NamedTuple):
+    """A line's money, what grants paid of it, and the units that grants of the unit paid."""
+
+    amount: int
+    credits: int
+    applied: int
+
+
+class Portion(NamedTuple):
+    """A part of a grant that burns at once, in the order of burning."""
+
+    priority: int
+    expires: int
+    order: int
+    key: str
+    amount: int
 
 
 def grants(step: Step) -> list[tuple[str, Grant]]:
-    """The account's grants in the order in which they burn."""
-    found = list(step.cells.members(("grant", step.tenant, step.account)))
-    return sorted(found, key=lambda each: (each[1].priority, each[1].expires, each[1].order, each[0]))
+    """The account's grants."""
+    return list(step.cells.members(("grant", step.tenant, step.account)))
 
 
 def boundaries(held: Iterable[tuple[str, Grant]], low: int, high: int) -> list[int]:
-    """The moments in `(low, high]` at which some grant begins or ends to pay."""
-    moments = {moment for _, grant in held for moment in (grant.effective, grant.expires)}
+    """The moments in `(low, high]` at which some grant begins or ends to pay, or is cut by a rollover."""
+    moments = {
+        moment
+        for _, grant in held
+        for moment in (grant.effective, grant.expires, *(() if grant.rollover is None else (grant.rolled,)))
+    }
     return sorted(moment for moment in moments if low < moment <= high)
 
 
+def pay(
+    step: Step, period: ChargePeriod, amount: int, priced: Priced, usage: Usage, line: str
+) -> tuple[ChargePeriod, Paid]:
+    """Credits for a line of `amount` in its own unit: burnt where it is positive, given back where it is negative."""
+    money = priced.money(amount)
+    paid = applied = 0
+    if amount > 0:
+        if priced.unit is not None:
+            period, applied = _burn(step, period, amount, priced.unit, priced, usage, line)
+            paid = priced.money(applied)
+        period, more = _burn(step, period, money - paid, priced.currency, Priced(priced.currency), usage, line)
+        paid += more
+    elif amount < 0:
+        period, paid, applied = _refund(step, period, -amount, priced, line)
+    if priced.unit is not None:
+        period = period._replace(units=period.units + amount, units_paid=period.units_paid + applied)
+    period = period._replace(billed=period.billed + money, credits=period.credits + paid)
+    return period, Paid(money, paid, applied)
+
+
 def burn(
-    step: Step,
-    period: ChargePeriod,
-    amount: int,
-    currency: str,
-    charge: str,
-    meter: str | None,
-    at: int,
-    line: str,
+    step: Step, period: ChargePeriod, amount: int, priced: Priced, usage: Usage, line: str
 ) -> tuple[ChargePeriod, int]:
-    """Let grants pay `amount` (positive) of a line whose usage is of the moment `at`; what they paid."""
-    paid = 0
-    for key, grant in grants(step):
-        if paid == amount:
-            break
-        if grant.unit != currency or not _pays(grant, charge, meter, at):
-            continue
-        share = min(_available(grant, at), amount - paid)
-        if share <= 0:
-            continue
-        ahead = share if grant.rollover is not None and at >= grant.rolled else 0
-        _book(step, key, grant._replace(ahead=grant.ahead + ahead), "burn", -share, line)
-        paid += share
-        period = period._replace(burns=_burnt(period.burns, key, share))
+    """Let grants of the currency pay `amount` of money that was due; what they paid."""
+    period, paid = _burn(step, period, amount, priced.currency, Priced(priced.currency), usage, line)
     return period._replace(credits=period.credits + paid), paid
 
 
-def refund(step: Step, period: ChargePeriod, amount: int, line: str) -> tuple[ChargePeriod, int]:
-    """Take `amount` (positive) back from a charge: first what is due of it, then its burns, latest first."""
-    left = amount - max(min(amount, period.billed - period.credits), 0)
-    returned = 0
+def _burn(
+    step: Step, period: ChargePeriod, amount: int, unit: str, priced: Priced, usage: Usage, line: str
+) -> tuple[ChargePeriod, int]:
+    paid = 0
+    if amount <= 0:
+        return period, 0
+    for portion in _portions(step, unit, usage):
+        share = min(portion.amount, amount - paid)
+        if share <= 0:
+            break
+        grant = step.cells.get(("grant", step.tenant, step.account), portion.key)
+        ahead = share if grant.rollover is not None and usage.at >= grant.rolled else 0
+        _book(step, portion.key, grant._replace(ahead=grant.ahead + ahead), "burn", -share, line)
+        paid += share
+        period = period._replace(burns=_burnt(period.burns, Burn(portion.key, share, priced.money(share))))
+    return period, paid
+
+
+def _portions(step: Step, unit: str, usage: Usage) -> list[Portion]:
+    found = []
+    for key, grant in grants(step):
+        if grant.unit != unit or not _pays(grant, usage):
+            continue
+        lasting = min(grant.balance, _kept(grant)) if grant.rollover is not None else grant.balance
+        cut = grant.balance - lasting
+        if cut and grant.rollover is not None and usage.at < grant.rolled:
+            ends = min(grant.rolled, grant.expires)
+            found.append(Portion(grant.priority, ends, grant.order, key, cut))
+        if lasting > 0:
+            found.append(Portion(grant.priority, grant.expires, grant.order, key, lasting))
+    return sorted(found)
+
+
+def _refund(
+    step: Step, period: ChargePeriod, amount: int, priced: Priced, line: str
+) -> tuple[ChargePeriod, int, int]:
+    """Take `amount` (positive, in the line's unit) back: first what is due, then the charge's burns, latest first."""
+    money = priced.money(amount)
+    due = max(min(money, period.billed - period.credits), 0)
+    left = money - due
+    # Where a unit is worth nothing, only units tell what was paid.
+    left_units = max(amount - (period.units - period.units_paid), 0) if priced.unit and not priced.rate else 0
     burns = list(period.burns)
-    while left > returned and burns:
-        key, burnt = burns.pop()
-        share = min(burnt, left - returned)
-        if burnt > share:
-            burns.append((key, burnt - share))
-        returned += share
-        _give_back(step, key, share, line)
-    return period._replace(burns=tuple(burns), credits=period.credits - returned), returned
+    paid = applied = 0
+    while burns and (left > 0 or left_units > 0):
+        last = burns.pop()
+        in_unit = step.cells.get(("grant", step.tenant, step.account), last.grant).unit == priced.unit
+        share, worth = _share(last, left, left_units if in_unit else 0)
+        if share < last.amount:
+            burns.append(Burn(last.grant, last.amount - share, last.money - worth))
+        if share:
+            _give_back(step, last.grant, share, line)
+        left, paid = left - worth, paid - worth
+        if in_unit:
+            applied -= share
+            left_units -= min(share, left_units)
+        if not share:
+            break
+    return period._replace(burns=tuple(burns)), paid, applied
+
+
+def _share(last: Burn, left: int, left_units: int) -> tuple[int, int]:
+    """What goes back to the grant of a burn, in its own unit and in money."""
+    if not last.money:
+        return min(last.amount, left_units), 0
+    if last.money <= left:
+        return last.amount, last.money
+    if last.money == last.amount:
+        return left, left
+    share = left * last.amount // last.money // _FINE * _FINE
+    return share, share * last.money // last.amount
 
 
 def grant(step: Step, key: str, made: Grant) -> None:
@@ -77,39 +187,36 @@ def end(step: Step, key: str, held: Grant, entry: str, amount: int) -> None:
     if amount:
         _book(step, key, left, entry, -amount, None)
     else:
-        _save(step, key, left)
+        save(step, key, left)
 
 
 def roll(step: Step, key: str, held: Grant, due: int) -> None:
     """The rollover at a period's end: the balance as of that end becomes `min(max, max(min, balance))`."""
+    _book(step, key, held._replace(ahead=0, rolled=due), "rollover", _kept(held) - held.balance, None)
+
+
+def _kept(held: Grant) -> int:
+    """What the coming rollover leaves of the balance, less what usage after it has burnt already."""
     assert held.rollover is not None
     low, high = held.rollover
-    kept = min(high, max(low, held.balance + held.ahead)) - held.ahead
-    _book(step, key, held._replace(ahead=0, rolled=due), "rollover", kept - held.balance, None)
+    return min(high, max(low, held.balance + held.ahead)) - held.ahead
 
 
-def _pays(grant: Grant, charge: str, meter: str | None, at: int) -> bool:
-    if not (grant.effective <= at < grant.expires) or grant.ended or grant.balance <= 0:
+def _pays(grant: Grant, usage: Usage) -> bool:
+    if not (grant.effective <= usage.at < grant.expires) or grant.ended or grant.balance <= 0:
         return False
-    if meter is None:
-        return grant.charges is not None and charge in grant.charges
-    return (grant.charges is None or charge in grant.charges) and (
-        grant.meters is None or meter in grant.meters
+    if usage.meter is None:
+        return grant.charges is not None and usage.charge in grant.charges
+    return (grant.charges is None or usage.charge in grant.charges) and (
+        grant.meters is None or usage.meter in grant.meters
     )
 
 
-def _available(grant: Grant, at: int) -> int:
-    """What usage of the moment may burn: what the coming rollover will cut is gone for usage after its period."""
-    if grant.rollover is None or at < grant.rolled:
-        return grant.balance
-    low, high = grant.rollover
-    return min(grant.balance, min(high, max(low, grant.balance + grant.ahead)) - grant.ahead)
-
-
-def _burnt(burns: tuple[tuple[str, int], ...], key: str, share: int) -> tuple[tuple[str, int], ...]:
-    if burns and burns[-1][0] == key:
-        return (*burns[:-1], (key, burns[-1][1] + share))
-    return (*burns, (key, share))
+def _burnt(burns: tuple[Burn, ...], new: Burn) -> tuple[Burn, ...]:
+    if burns and burns[-1].grant == new.grant:
+        last = burns[-1]
+        return (*burns[:-1], Burn(last.grant, last.amount + new.amount, last.money + new.money))
+    return (*burns, new)
 
 
 def _give_back(step: Step, key: str, share: int, line: str) -> None:
@@ -122,7 +229,7 @@ def _give_back(step: Step, key: str, share: int, line: str) -> None:
 
 def _book(step: Step, key: str, held: Grant, entry: str, amount: int, line: str | None) -> None:
     after = held._replace(balance=numbers.check_amount(held.balance + amount), entries=held.entries + 1)
-    _save(step, key, after)
+    save(step, key, after)
     step.emit(LEDGER, {
         "id": entry_id(step.tenant, step.account, key, after.entries), "tenant": step.tenant, "account": step.account,
         "grant": key, "entry": entry, "amount": numbers.amount_text(amount), "unit": held.unit,
@@ -130,10 +237,6 @@ def _book(step: Step, key: str, held: Grant, entry: str, amount: int, line: str 
     })  # fmt: skip
 
 
-def _save(step: Step, key: str, held: Grant) -> None:
+def save(step: Step, key: str, held: Grant) -> None:
+    """Put a grant's cell."""
     step.cells.put(("grant", step.tenant, step.account), key, held)
-
-
-def lasts(grant: Grant) -> bool:
-    """Whether anything can still happen to the grant by time alone."""
-    return not grant.ended and grant.expires != NEVER

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from rating import numbers
@@ -39,8 +40,10 @@ from rating.prices import (
 from rating.prices.fields import choice, document, number, optional, positive
 
 Doc = Mapping[str, Any]
-Share = Callable[[int], int]
-"""The prorated part of a figure, both in 10⁻¹²."""
+Share = Callable[[str, int], int]
+"""The prorated part of a named figure, both in 10⁻¹²."""
+Held = Callable[[int], int]
+"""The part of a figure that the held time takes, both in 10⁻¹²."""
 _HUNDRED: int = 100 * 10**numbers.DISCOUNT_DIGITS
 _ONE: int = 10**OVERAGE_DIGITS
 _QTY_TO_AMOUNT: int = 10 ** (AMOUNT_DIGITS - QTY_DIGITS)
@@ -96,6 +99,11 @@ class Bounds(NamedTuple):
     overage: int
     maximum: int | None
 
+    @property
+    def steps(self) -> bool:
+        """Whether what is running already changes amounts."""
+        return self.committed is not None or self.maximum is not None
+
     def running(self, amount: int) -> int:
         """What the charge comes to while its period is open: what acts at once."""
         if self.committed is not None and amount > self.committed:
@@ -110,7 +118,7 @@ class Bounds(NamedTuple):
         return amount if self.maximum is None or amount < self.maximum else self.maximum
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rule:
     """A compiled charge. `included` in 10⁻¹², `discount` in 10⁻⁴ percent, the bounds in 10⁻³⁶."""
 
@@ -160,28 +168,53 @@ class Rule:
             return self.parts(sum(event.value for event in events), included, dimensions)
         return self._off(self._event_parts(self.price, events))
 
+    def figure(self, name: str) -> int | None:
+        """A bound as it is written, in 10⁻¹²: `included`, `maximum`, `quantity` or `amount` (the committed ones)."""
+        if name == "included":
+            return self.included
+        if name == "maximum":
+            return None if self.maximum is None else self.maximum // _QTY_TO_AMOUNT
+        return None if self.commitment is None else getattr(self.commitment, name)
+
+    @cached_property
+    def plain_bounds(self) -> Bounds:
+        """The bounds of a whole period."""
+        return self.bounds()
+
+    @property
+    def by_window(self) -> str | None:
+        """The window in which the commitment takes each by itself."""
+        return None if self.commitment is None else self.commitment.window
+
     def bounds(
-        self, included: int | None = None, share: Share | None = None, held: Share | None = None
+        self, included: int | None = None, share: Share | None = None, held: Held | None = None
     ) -> Bounds:
-        """The bounds over all groups. `share` prorates maximum and commitment, `held` (`share` unless given)
-        what is due at the close; `included` is the allowance that a committed quantity is priced with.
+        """The bounds over all groups. `share(name, figure)` prorates maximum and commitment, `held` what is due at the
+        close (all of it unless given); `included` is the allowance that a committed quantity is priced with.
         """
         share = share or _whole
-        held = held or share
         allowance = self.included if included is None else included
-        maximum = None if self.maximum is None else share(self.maximum // _QTY_TO_AMOUNT) * _QTY_TO_AMOUNT
+        maximum = self.figure("maximum")
+        if maximum is not None:
+            maximum = share("maximum", maximum) * _QTY_TO_AMOUNT
         if self.commitment is None:
-            floor = None if self.minimum is None else held(self.minimum // _QTY_TO_AMOUNT) * _QTY_TO_AMOUNT
+            floor = None if self.minimum is None else self.minimum // _QTY_TO_AMOUNT
+            if floor is not None:
+                floor = (floor if held is None else held(floor)) * _QTY_TO_AMOUNT
             return Bounds(floor, None, _ONE, maximum)
         committed = self._committed(self.commitment, share, allowance)
-        floor = self._committed(self.commitment, held, allowance) if self.commitment.true_up else None
+        floor = None
+        if self.commitment.true_up:
+            floor = committed if held is None else self._committed(
+                self.commitment, lambda name, figure: held(figure), allowance
+            )
         return Bounds(floor, committed, self.commitment.overage, maximum)
 
     def _committed(self, commitment: Commitment, share: Share, included: int) -> int:
         if commitment.amount is not None:
-            return share(commitment.amount) * _QTY_TO_AMOUNT
+            return share("amount", commitment.amount) * _QTY_TO_AMOUNT
         assert commitment.quantity is not None, "a commitment has an amount or a quantity: rule_from checks"
-        one = PricedEvent(0, "", share(commitment.quantity))
+        one = PricedEvent(0, "", share("quantity", commitment.quantity))
         return check_amount(sum(part.amount for part in self.event_parts([one], included)))
 
     def _event_parts(
@@ -206,7 +239,7 @@ class Rule:
         return tuple(part._replace(amount=self.discounted(part.amount)) for part in parts)
 
 
-def _whole(figure: int) -> int:
+def _whole(name: str, figure: int) -> int:
     return figure
 
 

@@ -1,129 +1,151 @@
-"""The close of a period: what is due although nothing was used, minimum lines, and what to invoice."""
+"""The close of a period: what is due although nothing was used, minimum and true-up, and what to invoice."""
 
 from __future__ import annotations
 
-from rating import lines, numbers
-from rating.catalog import Charge, Plan
+from collections.abc import Iterator
+
+from rating import groups, lines, numbers, windows
+from rating.burndown import Usage, pay
+from rating.catalog import Plan
+from rating.charges import Work, priced_of
 from rating.currencies import minor_digits
 from rating.fees import length_of
+from rating.legs import Leg, held_spans, legs_of, totals
+from rating.lines import Head
 from rating.numbers import half_even
 from rating.prices import Part
-from rating.rate import bounds, included, total_of
-from rating.state import Closing, Subscription
+from rating.state import Closing, Subscription, Terms
 from rating.step import Step
+from rating.timeline import Spell, Timeline, length_at, timeline
 
 
-def close(step: Step, sub: Subscription, plan: Plan, closing: Closing) -> None:
-    """Book the period's end plus grace: unused flat amounts, minimum and close lines, charge by charge."""
-    period = (closing.start, closing.end)
-    for charge in plan.charges if closing.length == plan.period else ():
-        _unused(step, sub, plan, charge, period)
-        _minimum(step, sub, plan, charge, period)
-        close_line(step, sub, plan, charge.key, period)
-    for fee in plan.fees:
-        if length_of(plan, fee) == closing.length and _known(step, sub, fee.key, period[0]):
-            held = lines.charge_period(step, sub, fee.key, period[0])
-            lines.save_period(step, sub, fee.key, period[0], held._replace(closed=True))
-            close_line(step, sub, plan, fee.key, period)
+def close(step: Step, sub: Subscription, closing: Closing) -> None:
+    """Book a period's end plus grace, charge by charge: flat amounts of what was not used, minimum and true-up."""
+    known, spell = _spell(step, sub, closing)
+    for key, leg in _charges(step, known, spell, closing.length):
+        _unused(Work(step, known, spell, leg.charge, step.catalog.meters[leg.charge.meter], ()))
+        _close_charge(step, known, spell, key)
+    for key in _fees(step, known, spell, closing.length):
+        held = lines.charge_period(step, sub, key, spell.start)
+        lines.save_period(step, sub, key, spell.start, held._replace(closed=True))
 
 
-def _known(step: Step, sub: Subscription, key: str, start: int) -> bool:
-    return step.cells.get(("charge", step.tenant, step.account, sub.id), f"{key}|{start}") is not None
+def tell(step: Step, sub: Subscription, closing: Closing) -> None:
+    """Write the close lines of a period that is closed."""
+    known, spell = _spell(step, sub, closing)
+    for key, _ in _charges(step, known, spell, closing.length):
+        close_line(step, known, key, spell)
+    for key in _fees(step, known, spell, closing.length):
+        close_line(step, known, key, spell)
 
 
-def _unused(step: Step, sub: Subscription, plan: Plan, charge: Charge, period: tuple[int, int]) -> None:
+def _spell(step: Step, sub: Subscription, closing: Closing) -> tuple[Timeline, Spell]:
+    known = timeline(step, sub)
+    found = length_at(step.catalog, known, max(closing.start, sub.start), closing.length)
+    return known, found._replace(end=closing.end)
+
+
+def _plans(step: Step, known: Timeline, spell: Spell) -> Iterator[tuple[Terms, Plan]]:
+    """The plans of a period, in order."""
+    ends = [*(each.start for each in known.terms[1:]), spell.end]
+    for terms, end in zip(known.terms, ends, strict=True):
+        if terms.start < spell.end and end > spell.start:
+            yield terms, step.plan(known.sub, terms)
+
+
+def _charges(step: Step, known: Timeline, spell: Spell, length: str) -> Iterator[tuple[str, Leg]]:
+    """Every charge of the period with its last segment."""
+    keys = {
+        charge.key: None
+        for _, plan in _plans(step, known, spell)
+        if plan.period == length
+        for charge in plan.charges
+    }
+    for key in keys:
+        legs = legs_of(step, known, key, spell)
+        if legs:
+            yield key, legs[-1]
+
+
+def _fees(step: Step, known: Timeline, spell: Spell, length: str) -> list[str]:
+    keys = {
+        fee.key: None
+        for _, plan in _plans(step, known, spell)
+        for fee in plan.fees
+        if length_of(plan, fee) == length
+    }
+    cells, bucket = step.cells, ("charge", step.tenant, step.account, known.sub.id)
+    return [key for key in keys if cells.get(bucket, f"{key}|{spell.start}") is not None]
+
+
+def _unused(work: Work) -> None:
     """What a charge without any usage costs: the first tier's flat amount, a flat price."""
-    if charge.dimensions or charge.rule.price.kind != "quantity":
-        return
-    bucket = lines.group_bucket(step, sub, charge.key, period[0])
-    group = step.cells.get(bucket, lines.NO_GROUP) or lines.EMPTY
-    if group.aggregate is not None:
-        return
-    curve = charge.rule.curve({})
-    price = charge.rule.discounted(
-        curve.total(charge.rule.charged(0, included(sub, plan, charge, period, period[1])))
-    )
-    if price:
-        group = group._replace(aggregate=(None, 0), price=price)
-        parts = [each._replace(amount=charge.rule.discounted(each.amount)) for each in curve.parts(0)]
-        _amount(step, sub, plan, charge, "usage", period, group, price, parts)
+    for index, leg in enumerate(work.legs):
+        if leg.first and not leg.charge.dimensions and not leg.rule.by_window and _held(work, leg):
+            known = {slot.start for slot in work.group.slots}
+            if leg.start not in known:
+                work.begin("usage", index, (work.spell.start, work.spell.end))
+                work.add(None, index)
+                work.finish()
 
 
-def _minimum(step: Step, sub: Subscription, plan: Plan, charge: Charge, period: tuple[int, int]) -> None:
-    held = lines.charge_period(step, sub, charge.key, period[0])
-    end = period[1]
-    nominal = _nominal(sub, plan, period)
-    limits = bounds(sub, charge, included(sub, plan, charge, period, nominal), period[0], nominal)
-    before, after = limits.running(held.raw), limits.closed(held.raw)
-    lines.save_period(step, sub, charge.key, period[0], held._replace(closed=True))
-    if after > before:
-        bucket = lines.group_bucket(step, sub, charge.key, period[0])
-        group = step.cells.get(bucket, lines.NO_GROUP) or lines.EMPTY
-        part = Part(None, 0, None, after - before)
-        _amount(
-            step, sub, plan, charge, "minimum", (period[0], end), group, after - before, [part], raw=False
-        )
+def _held(work: Work, leg: Leg) -> bool:
+    """Whether the subscription was active in the segment: one paused throughout has no flat amounts."""
+    return bool(held_spans(work.known, leg.start, leg.end))
 
 
-def _nominal(sub: Subscription, plan: Plan, period: tuple[int, int]) -> int:
-    from rating.places import period_at
-
-    return period_at(sub, plan.period, period[0]).end
-
-
-def _amount(
-    step: Step,
-    sub: Subscription,
-    plan: Plan,
-    charge: Charge,
-    kind: str,
-    period: tuple[int, int],
-    group: object,
-    amount: int,
-    parts: list[Part],
-    raw: bool = True,
-) -> None:
-    held = lines.charge_period(step, sub, charge.key, period[0])
-    line = lines.next_id(step, sub, charge.key, kind, lines.NO_GROUP, period[0], group)  # type: ignore[arg-type]
-    if raw:
-        nominal = _nominal(sub, plan, period)
-        limits = bounds(sub, charge, included(sub, plan, charge, period, nominal), period[0], nominal)
-        capped = total_of(limits, held.raw + amount, held.closed) - total_of(limits, held.raw, held.closed)
-        held = held._replace(raw=held.raw + amount)
-        if capped != amount:
-            parts = [*parts, Part(None, 0, None, capped - amount)]
-            amount = capped
-    held, paid = lines.pay(step, held, amount, plan.currency, charge.key, charge.meter, period[1] - 1, line)
-    after = lines.write(
-        step, sub, plan, charge.key, kind, charge.meter, {}, lines.NO_GROUP, period, period, group, 0, amount, paid, parts,  # type: ignore[arg-type]
-    )  # fmt: skip
-    step.cells.put(lines.group_bucket(step, sub, charge.key, period[0]), lines.NO_GROUP, after)
-    lines.save_period(step, sub, charge.key, period[0], held)
+def _close_charge(step: Step, known: Timeline, spell: Spell, key: str) -> None:
+    """Minimum and true-up: what the closed total is over the running one."""
+    legs = legs_of(step, known, key, spell)
+    last = legs[-1]
+    work = Work(step, known, spell, last.charge, step.catalog.meters[last.charge.meter], ())
+    period = work.period._replace(closed=True)
+    raws = dict(period.raws)
+    for start, gap in windows.missing(work).items():
+        raws[start] = raws.get(start, 0) + gap
+    after = totals(legs, tuple(sorted(raws.items())), True)
+    before = dict(period.totals)
+    missing = sum(after.values()) - sum(before.get(start, 0) for start in after)
+    period = period._replace(raws=tuple(sorted(raws.items())), totals=tuple(sorted((before | after).items())))
+    if missing:
+        group = lines.group(step, known.sub, key, spell.start)
+        priced = priced_of(last.plan, last.charge)
+        terms = known.terms[known.index(max(last.start, known.sub.start))]
+        head = Head(known.sub, terms, last.plan, key, "minimum", last.charge.meter, {}, (spell.start, spell.end),
+                    (spell.start, spell.end), last.charge.unit)  # fmt: skip
+        line = lines.next_id(step, head, lines.NO_GROUP, group)
+        period, paid = pay(step, period, missing, priced, Usage(key, last.charge.meter, spell.end - 1), line)
+        part = Part(None, 0, None, paid.amount)
+        group = lines.write(step, head, lines.NO_GROUP, group, 0, paid, [part], units=missing)
+        lines.save_group(step, known.sub, key, spell.start, lines.NO_GROUP, group)
+    lines.save_period(step, known.sub, key, spell.start, period)
 
 
-def close_line(step: Step, sub: Subscription, plan: Plan, charge: str, period: tuple[int, int]) -> None:
+def close_line(step: Step, known: Timeline, key: str, spell: Spell) -> None:
     """The line of kind `close`: its totals are those over all groups, `rounded` is what to invoice."""
-    held = lines.charge_period(step, sub, charge, period[0])
-    bucket = lines.group_bucket(step, sub, charge, period[0])
-    group = step.cells.get(bucket, lines.NO_GROUP) or lines.EMPTY
+    sub = known.sub
+    held = lines.charge_period(step, sub, key, spell.start)
+    terms, plan = list(_plans(step, known, spell))[-1]
     due = held.billed - held.credits
     digits = minor_digits(plan.currency)
     rounded_due, rounded_amount = _minor(due, digits), _minor(held.billed, digits)
     text = numbers.amount_text
+    bucket = lines.group_bucket(step, sub, key, spell.start)
     quantity = sum(found.quantity for _, found in step.cells.members(bucket))
-    close_fields = {
+    fields = {
         "quantity_total": numbers.quantity_text(quantity), "amount_total": text(held.billed),
         "rounded": {
             "amount": text(rounded_amount), "credits_applied": text(rounded_amount - rounded_due),
             "amount_due": text(rounded_due), "remainder": text(due - rounded_due),
         },
     }  # fmt: skip
-    meter = next((each.meter for each in plan.charges if each.key == charge), None)
-    after = lines.write(
-        step, sub, plan, charge, "close", meter, {}, lines.NO_GROUP, period, period, group, 0, 0, 0, (),
-        late=held.late > 0, close=close_fields,
-    )  # fmt: skip
-    step.cells.put(bucket, lines.NO_GROUP, after)
+    legs = legs_of(step, known, key, spell)
+    meter = legs[-1].charge.meter if legs else None
+    period = (spell.start, spell.end)
+    head = Head(sub, terms, plan, key, "close", meter, {}, period, period)
+    group = step.cells.get(bucket, lines.NO_GROUP) or groups.EMPTY
+    after = lines.write(step, head, lines.NO_GROUP, group, 0, lines.NOTHING, (), late=held.late > 0, close=fields)
+    lines.save_group(step, sub, key, spell.start, lines.NO_GROUP, after)
 
 
 def _minor(amount: int, digits: int) -> int:

@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
-from rating import burndown, lines, numbers, subscriptions, waiting
+from collections.abc import Callable
+
+from rating import backfills, burndown, changes, numbers, subscriptions, waiting
+from rating.due import pay_what_is_due
 from rating.effects import Effect
 from rating.errors import Refused
 from rating.records import Command
-from rating.state import NEVER, Grant, Subscription
+from rating.state import NEVER, Grant
 from rating.step import Step
+from rating.timeline import spell_at, timeline
 from rating.times import format_time, parse_time
 
 _SCALE = 10 ** (numbers.AMOUNT_DIGITS - numbers.QTY_DIGITS)
 
 
+_ACTS: dict[str, Callable[[Step, Command], object]] = {
+    "subscribe": subscriptions.subscribe,
+    **dict.fromkeys(("change_plan", "cancel", "pause", "resume", "set_quantity"), changes.change),
+    "open_backfill": backfills.open_,
+    "close_backfill": backfills.close,
+}
+_NOTHING_HERE = ("register_subject", "remove_subject", "unpark")
+"""What CONTROL has done already."""
+
+
 def apply(step: Step, command: Command) -> None:
     """Apply any command but corrections. Raises `Refused`."""
     kind = command.type
-    if kind == "subscribe":
-        subscriptions.subscribe(step, command)
-    elif kind == "cancel":
-        subscriptions.cancel(step, command)
-    elif kind == "resume":
-        subscriptions.resume(step, command)
-    elif kind == "grant_credits":
+    if kind == "grant_credits":
         _grant(step, command)
     elif kind == "void_grant":
         _void(step, command)
-    elif kind not in ("register_subject", "remove_subject", "unpark"):
+    elif kind in _ACTS:
+        _ACTS[kind](step, command)
+    elif kind not in _NOTHING_HERE:
         raise Refused(f"{kind} is not supported yet")
 
 
@@ -48,7 +58,7 @@ def _grant(step: Step, command: Command) -> None:
     )  # fmt: skip
     burndown.grant(step, key, made)
     if effective < command.time:
-        _pay_what_is_due(step, effective)
+        pay_what_is_due(step, effective)
 
 
 def _names(found: object) -> tuple[str, ...] | None:
@@ -64,11 +74,9 @@ def _rollover(doc: dict[str, str] | None) -> tuple[int, int] | None:
 
 def _period_end(step: Step, at: int) -> int:
     """The end of the oldest subscription's period: a grant by command rolls over then."""
-    from rating.places import period_at
-
     for sub in step.subscriptions():
         if sub.end == NEVER:
-            return period_at(sub, step.plan(sub).period, max(at, sub.start)).end
+            return spell_at(step.catalog, timeline(step, sub), max(at, sub.start)).nominal
     return NEVER
 
 
@@ -84,42 +92,6 @@ def _void(step: Step, command: Command) -> None:
             f"grant {key} has only {numbers.amount_text(held.balance)} left: void no more than that"
         )
     burndown.end(step, key, held, "void", amount)
-
-
-def _pay_what_is_due(step: Step, effective: int) -> None:
-    """A grant that is set back to a period's start pays what is due in it, oldest first, with adjustment lines."""
-    for sub in step.subscriptions():
-        plan = step.plan(sub)
-        bucket = ("charge", step.tenant, step.account, sub.id)
-        found = sorted(step.cells.members(bucket), key=lambda each: each[1].order)
-        for member, held in found:
-            charge, _, start = member.rpartition("|")
-            due = held.billed - held.credits
-            if held.closed or due <= 0 or max(int(start), sub.start) < effective:
-                continue
-            _adjust(step, sub, charge, int(start), due)
-        del plan
-
-
-def _adjust(step: Step, sub: Subscription, charge: str, start: int, due: int) -> None:
-    from rating.places import period_at
-
-    plan = step.plan(sub)
-    meter = next((each.meter for each in plan.charges if each.key == charge), None)
-    held = lines.charge_period(step, sub, charge, start)
-    bucket = lines.group_bucket(step, sub, charge, start)
-    group = step.cells.get(bucket, lines.NO_GROUP) or lines.EMPTY
-    line = lines.next_id(step, sub, charge, "adjustment", lines.NO_GROUP, start, group)
-    at = max(start, sub.start)
-    held, paid = burndown.burn(step, held, due, plan.currency, charge, meter, at, line)
-    if not paid:
-        return
-    end = period_at(sub, plan.period, start).end
-    group = lines.write(
-        step, sub, plan, charge, "adjustment", meter, {}, lines.NO_GROUP, (start, end), (start, end), group, 0, 0, paid, (),
-    )  # fmt: skip
-    step.cells.put(bucket, lines.NO_GROUP, group)
-    lines.save_period(step, sub, charge, start, held)
 
 
 def refusal(step: Step, command: Command, error: Refused) -> Effect:

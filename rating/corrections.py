@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from decimal import Decimal
 from typing import Any
 
-from rating import rate, waiting
+from rating import outcomes, usage, waiting
 from rating.cells import Ids
 from rating.effects import Effect
 from rating.errors import Refused
+from rating.history import whole
 from rating.ids import root_key
-from rating.metering import BadUsage
-from rating.places import runs_at
 from rating.records import Command, WasEvent
 from rating.seen import Entry
 from rating.state import Waiting
@@ -44,9 +41,9 @@ def correct(step: Step, command: Command, accept_past: int, metering: Any) -> No
         if time < step.now - accept_past:
             raise Refused("now.time is older than accept_past")
         after = _waiting(step, now, time, step.catalog.revision, command, metering)
-    _apply(step, was.uid, before, -1)
+    _apply(step, before, -1)
     if after is not None:
-        _apply(step, was.uid, after, 1)
+        _apply(step, after, 1)
         new = entry._replace(digest=now.digest, time=after.time, revision=after.revision)  # type: ignore[union-attr]
         step.ids.add(key, new.bytes())
     else:
@@ -77,30 +74,24 @@ def recount(ids: Ids, command: Command, clock: int, accept_past: int) -> None:
         ids.add(key, entry._replace(digest=now.digest, time=time).bytes())
 
 
-def _apply(step: Step, uid: bytes, event: Waiting, sign: int) -> None:
-    if waiting.runs(step.subscriptions(), event.subscription, event.time):
-        rate.rate(step, waiting.bunches([event]), "correction", sign)
+def _apply(step: Step, event: Waiting, sign: int) -> None:
+    if outcomes.touches(step, event):
+        outcomes.take(step, event, sign)
+    if waiting.runs(step, event.subscription, event.time):
+        usage.rate_events(step, [event], "correction", sign)
     elif sign > 0:
-        waiting.keep(step, uid, event)
+        waiting.keep(step, waiting.uid_of(event), event)
     else:
-        for member, _ in list(step.cells.members(waiting.bucket(step))):
-            if member.endswith(uid.hex()):
-                step.cells.put(waiting.bucket(step), member, None)
+        waiting.forget(step, waiting.uid_of(event))
 
 
 def _waiting(
     step: Step, event: WasEvent, time: int, revision: int, command: Command, metering: Any
 ) -> Waiting:
-    measured = metering(step.tenant, revision).measure(
-        event.type, json.loads(event.data, parse_float=Decimal), event.subject
-    )
-    if isinstance(measured, BadUsage):
-        raise Refused(measured.detail)
-    readings = tuple((each.meter, each.value, each.dims) for each in measured)
-    return Waiting(
-        event.subscription, event.source, event.id, event.type, event.subject, time, command.received, event.data,
-        revision, readings, (command.origin.topic, command.origin.partition, command.origin.offset),
-    )  # fmt: skip
+    try:
+        return whole(event, time, revision, command.received, command.origin, metering(step.tenant, revision))
+    except ValueError as error:
+        raise Refused(str(error)) from None
 
 
 def _rows(step: Step, event: Waiting, sign: int) -> list[dict[str, Any]]:
@@ -121,5 +112,3 @@ def _rows(step: Step, event: Waiting, sign: int) -> list[dict[str, Any]]:
         for meter, value, dims in event.readings
     ]
 
-
-__all__ = ["correct", "runs_at"]

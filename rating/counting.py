@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from rating.backfills import OfPack
 from rating.cells import Ids
 from rating.records import DIGEST_BYTES, UID_BYTES, Pack
 from rating.seen import Entry, packed
@@ -29,11 +30,13 @@ class Counted(NamedTuple):
     refused: list[Refusal]
 
 
-def count(pack: Pack, roots: Sequence[bytes], ids: Ids, oldest: int, accept_past: int) -> Counted:
+def count(
+    pack: Pack, roots: Sequence[bytes], ids: Ids, oldest: int, accept_past: int, old: OfPack
+) -> Counted:
     """Sort the events of a pack, and stage the ids of those that count.
 
-    `roots` are the first bytes of the keys, by account number; an event timed before `oldest` is too old. A copy is
-    found until `accept_past` after both the time and the receipt of the first.
+    `roots` are the first bytes of the keys, by account number; an event timed before `oldest` is too old, but where it is
+    of an open backfill. A copy is found until `accept_past` after both the time and the receipt of the first.
     """
     uids = pack.uid
     keys = [
@@ -46,12 +49,18 @@ def count(pack: Pack, roots: Sequence[bytes], ids: Ids, oldest: int, accept_past
     for index, (key, time, received) in enumerate(zip(keys, pack.time, pack.received, strict=True)):
         digest = pack.digest[DIGEST_BYTES * index : DIGEST_BYTES * (index + 1)]
         known = fresh.get(key) or found[index]
+        backfilled = time < oldest and bool(pack.backfill) and old.holds(index)
+        if known is None and backfilled:
+            known = old.find(index)
         entry = None if known is None else Entry.read(known)
-        if entry is not None and entry.expires >= received:
+        if entry is not None and (backfilled or entry.expires >= received):
             result.uncounted.append(index)
             both = not entry.defaulted and index not in defaulted
             if entry.digest != digest or (both and entry.time != time):
                 result.refused.append(Refusal(index, "id_conflict", CONFLICT))
+        elif backfilled:
+            old.add(index, packed(time, digest, time, index in defaulted, pack.revision))
+            result.counted.append(index)
         elif time < oldest:
             result.uncounted.append(index)
             result.refused.append(Refusal(index, "too_old", TOO_OLD))

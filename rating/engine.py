@@ -7,17 +7,20 @@ a record, each at its due time; the rest fire in `drain`. A fault in one account
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-from rating import commands, corrections, logclock, parking, timers, usage, waiting
+from rating import backfills, commands, corrections, history, logclock, parking, timers, usage, waiting
 from rating.cells import Cells, Ids
 from rating.counting import Counted, count
 from rating.effects import Effect
 from rating.errors import RatingError, Refused
+from rating.history import LogReader, no_log
 from rating.ids import root_key
 from rating.parking import PARKED
 from rating.records import CatalogRevision, Command, LogSettings, Pack, Position, Record, Release, Tick
 from rating.revisions import Revisions
+from rating.seen import Entry
+from rating.state import Waiting
 from rating.step import Step
 
 DUE = ("due",)
@@ -31,7 +34,9 @@ Act = Callable[[Step], None]
 class Engine:
     """One log partition's rating. Its caches follow from the cells: `reset` drops them after an aborted transaction."""
 
-    def __init__(self, cells: Cells, ids: Ids, partition: int) -> None:
+    def __init__(self, cells: Cells, ids: Ids, partition: int, log: LogReader = no_log) -> None:
+        """`log` reads the partition again, where a change is dated back over usage."""
+        self._log = log
         self._cells = cells
         self._ids = ids
         self._partition = partition
@@ -67,7 +72,7 @@ class Engine:
             return []
         if isinstance(record, Release):
             return self._release(record, at)
-        logclock.settle(self._cells, record.accept_past)
+        logclock.settle(self._cells, record.accept_past, record.accept_future)
         return []
 
     def begin_at(self, clock: int) -> None:
@@ -82,7 +87,7 @@ class Engine:
             if record.clock > self.clock:
                 logclock.put(self._cells, record.clock)
         elif isinstance(record, LogSettings):
-            logclock.settle(self._cells, record.accept_past)
+            logclock.settle(self._cells, record.accept_past, record.accept_future)
         elif isinstance(record, Command) and record.was is not None:
             corrections.recount(self._ids, record, self.clock, self._accept_past)
 
@@ -168,7 +173,19 @@ class Engine:
             account,
             now,
             source,
+            self._history,
         )
+
+    def _history(self, tenant: str, account: str, since: int, until: int) -> Iterator[Waiting]:
+        root = self._root(tenant, account)
+
+        def lookup(uid: bytes) -> Entry | None:
+            found = self._ids.find([root + uid])[0]
+            return backfills.entry_of(self._cells, tenant, account, uid) if found is None else Entry.read(found)
+
+        # An event's time is at most `accept_future` after its receipt.
+        records = self._log(since - logclock.accept_future(self._cells))
+        return history.counted(records, lookup, self._revisions.metering, tenant, account, since, until)
 
     def _schedule(self, tenant: str, account: str) -> None:
         timer = timers.next_timer(
@@ -212,7 +229,7 @@ class Engine:
         self, pack: Pack, account: str, number: int, taken: usage.PackUsage, at: Position
     ) -> list[Effect]:
         probe = self._step(pack.tenant, account, self.clock, at)
-        slow = usage.forward_of(probe) is not None or bool(taken.waiting(probe, number))
+        slow = usage.forward_of(probe) is not None or taken.has_outcomes(probe) or bool(taken.waiting(probe, number))
 
         def act(step: Step) -> None:
             if usage.forward_of(step) is not None:
@@ -229,7 +246,8 @@ class Engine:
         roots = [self._root(pack.tenant, account) for account in pack.accounts]
         # Before the first tick the clock is not known: the pack's earliest receipt stands for it.
         clock = self.clock or min(pack.received)
-        return count(pack, roots, self._ids, clock - self._accept_past, self._accept_past)
+        old = backfills.OfPack(self._cells, pack)
+        return count(pack, roots, self._ids, clock - self._accept_past, self._accept_past, old)
 
     def _command(self, command: Command, at: Position) -> list[Effect]:
         applied = ("account", command.tenant, command.account)

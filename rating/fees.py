@@ -1,104 +1,156 @@
-"""Fees: in advance when a period or the subscription begins, in arrears when it ends, given back on cancellation."""
+"""Fees: what each comes to in its period, moved by every change of what is held, and written as the difference.
+
+A prorated change at `t` from `x` to `y` (`quantity × amount`) moves the period's cost by `P(y, [t, e)) − P(x, [t, e))`, so
+the cost is the sum of `P(x, span)` over the spans held; one that is not prorated moves it to the largest figure held. A
+fee in advance writes each move as it is made, one in arrears the whole at its period's or the subscription's end.
+"""
 
 from __future__ import annotations
 
-import json
+from typing import NamedTuple
 
 from rating import lines, numbers
+from rating.burndown import Priced, Usage, pay
 from rating.catalog import Fee, Plan
-from rating.places import calendar
+from rating.lines import Head
 from rating.prices import Part
 from rating.proration import part
-from rating.state import Subscription
+from rating.state import FeePeriod, Subscription, Terms
 from rating.step import Step
+from rating.timeline import Spell, Timeline, length_at
 
 _SCALE = 10 ** (numbers.AMOUNT_DIGITS - numbers.QTY_DIGITS)
+NOT_HELD = FeePeriod(0, 0, True)
+ONCE = "once"
+
+
+class Held(NamedTuple):
+    """A fee that is held, on which terms, and its `quantity × amount` in 10⁻¹²."""
+
+    fee: Fee
+    plan: Plan
+    terms: Terms
+    cost: int
+
+
+def held(step: Step, sub: Subscription, terms: Terms) -> dict[str, Held]:
+    """The fees of a subscription on these terms."""
+    own = dict(sub.quantities)
+    plan = step.plan(sub, terms)
+    return {fee.key: Held(fee, plan, terms, fee.cost(own.get(fee.key))) for fee in plan.fees}
 
 
 def length_of(plan: Plan, fee: Fee) -> str:
     """The calendar length that the fee is counted in."""
-    return plan.period if fee.every in ("period", "once") else fee.every
+    return plan.period if fee.every in ("period", ONCE) else fee.every
 
 
-def cost(sub: Subscription, fee: Fee) -> int:
-    """`quantity × amount` in 10⁻¹², the subscription's own quantity over the plan's."""
-    own = json.loads(sub.quantities).get(fee.key) if sub.quantities else None
-    return fee.cost(None if own is None else numbers.quantity(own))
+def change(
+    step: Step,
+    known: Timeline,
+    at: int,
+    before: dict[str, Held],
+    after: dict[str, Held],
+    prorate: bool | None = None,
+    ending: bool = False,
+) -> None:
+    """What is held becomes `after` from `before` at `at`; fees of periods that begin then have nothing before.
 
-
-def begin(step: Step, sub: Subscription, plan: Plan, at: int, first: bool) -> None:
-    """What is due in advance at the moment `at`, the beginning of periods or of the subscription."""
-    for fee in plan.fees:
-        if fee.timing != "advance" or (fee.every == "once" and not first):
+    With `ending` the periods in which `at` lies end there: what is due in arrears is written.
+    """
+    for key in dict.fromkeys([*before, *after]):
+        old, new = before.get(key), after.get(key)
+        if old is not None and new is not None and old.fee.every != new.fee.every:
+            _move(step, known, at, old, old.cost, None, prorate)
+            old = None
+        some = new or old
+        assert some is not None
+        if some.fee.every == ONCE:
+            _once(step, known, at, new)
             continue
-        period = calendar(sub, length_of(plan, fee)).at(at)
-        if fee.every == "once":
-            _line(step, sub, plan, fee, period[:2], (at, period.end), cost(sub, fee))
-        elif first or period.start == at:
-            amount = (
-                part(cost(sub, fee), at, period.end, period.start, period.end)
-                if fee.prorate
-                else cost(sub, fee)
-            )
-            _line(step, sub, plan, fee, period[:2], (at, period.end), amount)
+        _move(step, known, at, some, 0 if old is None else old.cost, new, prorate)
+    if ending:
+        for each in before.values():
+            if each.fee.timing == "arrears":
+                spell = length_at(step.catalog, known, at - 1, length_of(each.plan, each.fee))
+                arrears(step, known, each, spell, at)
 
 
-def arrears(step: Step, sub: Subscription, plan: Plan, at: int, final: bool) -> None:
-    """What is due in arrears at the moment `at`, the end of periods or of the subscription."""
-    for fee in plan.fees:
-        if fee.timing != "arrears":
-            continue
-        period = calendar(sub, length_of(plan, fee)).at(at - 1)
-        if not final and (period.end != at or fee.every == "once"):
-            continue
-        if fee.every == "once" and not final:
-            continue
-        low = max(sub.start, period.start)
-        amount = part(cost(sub, fee), low, at, period.start, period.end) if fee.prorate else cost(sub, fee)
-        if fee.every == "once":
-            amount = cost(sub, fee)
-        _line(step, sub, plan, fee, (period.start, at if final else period.end), (low, at), amount)
+def _move(
+    step: Step, known: Timeline, at: int, some: Held, was: int, new: Held | None, prorate: bool | None
+) -> None:
+    spell = length_at(step.catalog, known, at if new is not None else _inside(known, at), length_of(some.plan, some.fee))
+    if spell.start == at and new is None:
+        return
+    state = _state(step, known, some.fee.key, spell.start)
+    if spell.start == at:
+        was = 0
+    cost = 0 if new is None else new.cost
+    own = prorate is None or spell.start == at
+    if some.fee.prorate if own else prorate:
+        moved = part(cost, at, spell.nominal, spell.start, spell.nominal)
+        moved -= part(was, at, spell.nominal, spell.start, spell.nominal)
+    else:
+        moved = max(cost - state.largest, 0)
+    advance = some.fee.timing == "advance"
+    after = FeePeriod(state.target + moved, max(state.largest, cost), advance)
+    step.cells.put(_bucket(step, known.sub), f"{some.fee.key}|{spell.start}", after)
+    if advance and moved:
+        _line(step, known, some, spell, (at, spell.nominal), moved)
 
 
-def give_back(step: Step, sub: Subscription, plan: Plan, at: int, prorate: bool | None) -> None:
-    """The unheld rest of fees paid in advance, when the subscription ends at `at`."""
-    for fee in plan.fees:
-        if (
-            fee.timing != "advance"
-            or fee.every == "once"
-            or not (fee.prorate if prorate is None else prorate)
-        ):
-            continue
-        period = calendar(sub, length_of(plan, fee)).at(at)
-        if period.start == at and sub.cursor < at:
-            continue
-        amount = part(cost(sub, fee), at, period.end, period.start, period.end)
-        _line(step, sub, plan, fee, (period.start, at), (at, period.end), -amount)
+def _inside(known: Timeline, at: int) -> int:
+    """The moment just before the end of a subscription or of its last whole period, else the moment itself."""
+    cut = at == known.sub.end or any(each.restarts and each.start == at for each in known.terms)
+    return at - 1 if cut else at
+
+
+def _once(step: Step, known: Timeline, at: int, new: Held | None) -> None:
+    if new is None:
+        return
+    bucket = _bucket(step, known.sub)
+    if step.cells.get(bucket, f"{new.fee.key}|{ONCE}") is not None:
+        return
+    step.cells.put(bucket, f"{new.fee.key}|{ONCE}", FeePeriod(new.cost, new.cost, new.fee.timing == "advance"))
+    if new.fee.timing == "advance" and new.cost:
+        spell = length_at(step.catalog, known, at, new.plan.period)
+        _line(step, known, new, spell, (at, spell.nominal), new.cost)
+
+
+def arrears(step: Step, known: Timeline, each: Held, spell: Spell, at: int) -> None:
+    """Write what a fee in arrears came to in a period that ends at `at`."""
+    once = each.fee.every == ONCE
+    member = f"{each.fee.key}|{ONCE if once else spell.start}"
+    if once and known.sub.end != at:
+        return
+    state = step.cells.get(_bucket(step, known.sub), member)
+    if state is None or state.advance or not state.target:
+        return
+    step.cells.put(_bucket(step, known.sub), member, state._replace(advance=True))
+    low = max(known.sub.start, spell.start)
+    _line(step, known, each, spell, (low, at), state.target)
+
+
+def _state(step: Step, known: Timeline, key: str, start: int) -> FeePeriod:
+    return step.cells.get(_bucket(step, known.sub), f"{key}|{start}") or NOT_HELD
+
+
+def _bucket(step: Step, sub: Subscription) -> tuple[str, ...]:
+    return ("fee", step.tenant, step.account, sub.id)
 
 
 def _line(
-    step: Step,
-    sub: Subscription,
-    plan: Plan,
-    fee: Fee,
-    period: tuple[int, int],
-    window: tuple[int, int],
-    amount: int,
+    step: Step, known: Timeline, each: Held, spell: Spell, window: tuple[int, int], amount: int
 ) -> None:
-    if not amount:
-        return
+    sub, key = known.sub, each.fee.key
     full = amount * _SCALE
-    held = lines.charge_period(step, sub, fee.key, period[0])
-    bucket = lines.group_bucket(step, sub, fee.key, period[0])
-    group = step.cells.get(bucket, lines.NO_GROUP) or lines.EMPTY
-    line = lines.next_id(step, sub, fee.key, "fee", lines.NO_GROUP, period[0], group)
-    held, paid = lines.pay(
-        step, held._replace(raw=held.raw + full), full, plan.currency, fee.key, None, window[0], line
-    )
+    period = lines.charge_period(step, sub, key, spell.start)
+    group = lines.group(step, sub, key, spell.start)
+    head = Head(sub, each.terms, each.plan, key, "fee", None, {}, (spell.start, spell.end), window)
+    line = lines.next_id(step, head, lines.NO_GROUP, group)
+    period, paid = pay(step, period, full, Priced(each.plan.currency), Usage(key, None, window[0]), line)
     quantity = numbers.QTY if amount > 0 else -numbers.QTY
-    parts = [Part(None, quantity, None, full)]
-    group = lines.write(
-        step, sub, plan, fee.key, "fee", None, {}, lines.NO_GROUP, period, window, group, 0, full, paid, parts,
-    )  # fmt: skip
-    step.cells.put(bucket, lines.NO_GROUP, group)
-    lines.save_period(step, sub, fee.key, period[0], held)
+    after = lines.write(step, head, lines.NO_GROUP, group, 0, paid, [Part(None, quantity, None, full)],
+                        late=period.closed)  # fmt: skip
+    lines.save_group(step, sub, key, spell.start, lines.NO_GROUP, after)
+    lines.save_period(step, sub, key, spell.start, period)

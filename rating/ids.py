@@ -27,6 +27,11 @@ def entry_id(tenant: str, account: str, grant: str, number: int) -> str:
     return "led_" + _hash(tenant, account, grant, number)
 
 
+def signal_id(tenant: str, account: str, number: int) -> str:
+    """The id of a signal: the `number`-th of its account."""
+    return "sig_" + _hash(tenant, account, number)
+
+
 def root_key(tenant: str, root: str) -> bytes:
     """The first 8 bytes of the keys of a tree's events in the set of seen ids."""
     return blake2b(f"{tenant}/{root}".encode(), digest_size=8).digest()

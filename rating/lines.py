@@ -4,87 +4,119 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
-from rating import burndown, numbers
+from rating import numbers
+from rating.burndown import Paid
 from rating.catalog import Plan
+from rating.groups import EMPTY
 from rating.ids import line_id
 from rating.prices import Part
-from rating.state import ChargePeriod, Group, Subscription
+from rating.state import ChargePeriod, Group, Subscription, Terms
 from rating.step import Step
 from rating.times import format_time
 
 CHARGES = "billing.charges.v1"
-NO_GROUP = "[]"
+NO_GROUP = "{}"
+NEW_PERIOD = ChargePeriod(0, (), (), 0, 0, False, (), 0, 0, 0, -1)
+NOTHING = Paid(0, 0, 0)
+
+
+class Head(NamedTuple):
+    """What a line is of: its subscription on which terms and plan, its charge and kind, its period and window."""
+
+    sub: Subscription
+    terms: Terms
+    plan: Plan
+    charge: str
+    kind: str
+    meter: str | None
+    dimensions: Mapping[str, str]
+    period: tuple[int, int]
+    window: tuple[int, int]
+    unit: str | None = None
+    sub_account: str | None = None
 
 
 def charge_period(step: Step, sub: Subscription, charge: str, start: int) -> ChargePeriod:
     """The charge in the period, as it is or new."""
-    bucket = ("charge", step.tenant, step.account, sub.id)
-    found = step.cells.get(bucket, f"{charge}|{start}")
+    found: ChargePeriod | None = step.cells.get(("charge", step.tenant, step.account, sub.id), f"{charge}|{start}")
     if found is not None:
-        return found  # type: ignore[no-any-return]
+        return found
     order = (step.cells.get(("account", step.tenant, step.account), "charges") or 0) + 1
     step.cells.put(("account", step.tenant, step.account), "charges", order)
-    return ChargePeriod(order, 0, 0, 0, False, (), 0)
+    return NEW_PERIOD._replace(order=order)
 
 
 def save_period(step: Step, sub: Subscription, charge: str, start: int, period: ChargePeriod) -> None:
+    """Put the cell of a charge in a period."""
     step.cells.put(("charge", step.tenant, step.account, sub.id), f"{charge}|{start}", period)
 
 
 def group_bucket(step: Step, sub: Subscription, charge: str, start: int) -> tuple[str, ...]:
+    """Where the groups of a charge in a period are."""
     return ("group", step.tenant, step.account, sub.id, charge, str(start))
 
 
-EMPTY = Group(None, 0, 0, 0, 0)
+def group(step: Step, sub: Subscription, charge: str, start: int, values: str = NO_GROUP) -> Group:
+    """A group as it is, or a new one."""
+    return step.cells.get(group_bucket(step, sub, charge, start), values) or EMPTY
 
 
-def next_id(
-    step: Step, sub: Subscription, charge: str, kind: str, values: str, start: int, group: Group
-) -> str:
+def save_group(step: Step, sub: Subscription, charge: str, start: int, values: str, after: Group) -> None:
+    """Put the cell of a group."""
+    step.cells.put(group_bucket(step, sub, charge, start), values, after)
+
+
+def next_id(step: Step, head: Head, values: str, group: Group) -> str:
     """The id that the group's next line will have."""
-    return line_id(step.tenant, step.account, sub.id, charge, kind, values, start, group.revision + 1)
+    return line_id(step.tenant, step.account, head.sub.id, head.charge, head.kind, values, head.period[0],
+                   group.revision + 1)  # fmt: skip
 
 
 def write(
     step: Step,
-    sub: Subscription,
-    plan: Plan,
-    charge: str,
-    kind: str,
-    meter: str | None,
-    dimensions: Mapping[str, str],
+    head: Head,
     values: str,
-    period: tuple[int, int],
-    window: tuple[int, int],
     group: Group,
     quantity: int,
-    amount: int,
-    paid: int,
+    paid: Paid,
     details: Iterable[Part],
     late: bool = False,
+    units: int = 0,
     close: Mapping[str, Any] | None = None,
-    sub_account: str | None = None,
 ) -> Group:
-    """Emit a line and return the group after it; the caller saves the group and its charge's period."""
+    """Emit a line and return the group after it; the caller saves the group and its charge's period.
+
+    `units` is the line's amount in its credit unit, where it has one; details are in the charge's own unit, and shown
+    in money.
+    """
     after = group._replace(
-        quantity=numbers.check_quantity(group.quantity + quantity), amount=numbers.check_amount(group.amount + amount),
+        quantity=numbers.check_quantity(group.quantity + quantity),
+        amount=numbers.check_amount(group.amount + paid.amount),
         revision=group.revision + 1,
-    )  # fmt: skip
+    )
     text = numbers.amount_text
+    sub, terms, plan = head.sub, head.terms, head.plan
+    pricing = None
+    if head.unit is not None:
+        pricing = {"unit": head.unit, "amount": text(units), "applied": text(paid.applied)}
     step.emit(CHARGES, {
-        "id": line_id(step.tenant, step.account, sub.id, charge, kind, values, period[0], after.revision),
+        "id": next_id(step, head, values, group),
         "tenant": step.tenant, "account": step.account, "subscription": sub.id, "plan": plan.key,
-        "plan_version": plan.version, "charge": charge, "kind": kind, "meter": meter, "dimensions": dimensions,
-        "period_start": format_time(period[0]), "period_end": format_time(period[1]),
-        "window_start": format_time(window[0]), "window_end": format_time(window[1]), "revision": after.revision,
+        "plan_version": plan.version, "charge": head.charge, "kind": head.kind, "meter": head.meter,
+        "dimensions": head.dimensions,
+        "period_start": format_time(head.period[0]), "period_end": format_time(head.period[1]),
+        "window_start": format_time(head.window[0]), "window_end": format_time(head.window[1]),
+        "revision": after.revision,
         "quantity": numbers.quantity_text(quantity), "quantity_total": numbers.quantity_text(after.quantity),
-        "amount": text(amount), "amount_total": text(after.amount), "currency": plan.currency,
-        "credits_applied": text(paid), "amount_due": text(amount - paid),
+        "amount": text(paid.amount), "amount_total": text(after.amount), "currency": plan.currency,
+        "credits_applied": text(paid.credits), "amount_due": text(paid.amount - paid.credits),
         "details": [detail(part) for part in details], "rounded": None,
-        "storefront": sub.storefront, "region": sub.region, "channel": sub.channel, "sub_account": sub_account,
-        "pricing_unit": None, "catalog_revision": step.catalog.revision, "late": late,
+        "storefront": terms.storefront, "region": terms.region, "channel": terms.channel,
+        "sub_account": head.sub_account, "pricing_unit": pricing, "catalog_revision": step.catalog.revision,
+        "late": late,
         "source": {"topic": step.source.topic, "partition": step.source.partition, "offset": step.source.offset},
         "time": step.time_text, **(close or {}),
     })  # fmt: skip
@@ -100,27 +132,13 @@ def detail(part: Part) -> dict[str, Any]:
     return shown | {"unpriced": True} if part.unpriced else shown
 
 
-def pay(
-    step: Step,
-    period: ChargePeriod,
-    amount: int,
-    currency: str,
-    charge: str,
-    meter: str | None,
-    at: int,
-    line: str,
-) -> tuple[ChargePeriod, int]:
-    """Credits for a line of `amount`: burnt where it is positive, given back where it is negative."""
-    if amount > 0:
-        after, paid = burndown.burn(step, period, amount, currency, charge, meter, at, line)
-    elif amount < 0:
-        after, returned = burndown.refund(step, period, -amount, line)
-        paid = -returned
-    else:
-        after, paid = period, 0
-    return after._replace(billed=after.billed + amount), paid
-
-
-def values_text(values: Iterable[str]) -> str:
+@lru_cache(maxsize=65_536)
+def values_text(names: tuple[str, ...], values: tuple[str, ...]) -> str:
     """The key of a group."""
-    return json.dumps(list(values), ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(dict(zip(names, values, strict=True)), ensure_ascii=False, separators=(",", ":"))
+
+
+def dims_of(names: tuple[str, ...], values: str) -> tuple[str, ...] | None:
+    """The dimensions of a group by its key; `None` where it is of a charge with others."""
+    found = json.loads(values)
+    return tuple(found[name] for name in names) if found.keys() == set(names) else None

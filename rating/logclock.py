@@ -7,7 +7,7 @@ due has fired.
 from __future__ import annotations
 
 from rating.cells import Cells
-from rating.times import DAY
+from rating.times import DAY, HOUR
 
 CLOCK = ("clock",)
 ACCEPT_PAST = 35 * DAY
@@ -44,9 +44,16 @@ def forget_ticks(cells: Cells) -> None:
         cells.put(CLOCK, "ticks", (ticks[-1],))
 
 
-def settle(cells: Cells, accept_past: int) -> None:
+def settle(cells: Cells, accept_past: int, accept_future: int) -> None:
     """The log's own settings."""
     cells.put(CLOCK, "accept_past", accept_past)
+    cells.put(CLOCK, "accept_future", accept_future)
+
+
+def accept_future(cells: Cells) -> int:
+    """How long after its receipt an event's time is accepted, in microseconds."""
+    found = cells.get(CLOCK, "accept_future")
+    return HOUR if found is None else int(found)
 
 
 def accept_past(cells: Cells) -> int:

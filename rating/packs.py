@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from rating import rate
+from rating.bunch import Bunch, PackOrigin
 from rating.records import UID_BYTES, Pack
 from rating.state import Waiting
 from rating.times import HOUR
@@ -13,13 +13,13 @@ Readings = Mapping[int, Sequence[tuple[str, int | str, tuple[str, ...]]]]
 """What the meters read, by index of the event."""
 
 
-def bunches(pack: Pack, counted: list[int]) -> dict[int, list[rate.Bunch]]:
+def bunches(pack: Pack, counted: list[int]) -> dict[int, list[Bunch]]:
     """The readings of the events that count, by account number."""
     live = None if len(counted) == len(pack.account) else frozenset(counted)
-    found: dict[tuple[int, int, int, int, str | None], rate.Bunch] = {}
-    mine: dict[int, list[rate.Bunch]] = {}
+    found: dict[tuple[int, int, int, int, str | None], Bunch] = {}
+    mine: dict[int, list[Bunch]] = {}
     named = pack.subscription
-    account_of, times, ids = pack.account, pack.time, pack.id
+    account_of, times, origin = pack.account, pack.time, PackOrigin(pack)
     for number, column in enumerate(pack.readings):
         for event, value, dim in zip(column.event, column.value, column.dim, strict=True):
             if live is not None and event not in live:
@@ -28,12 +28,12 @@ def bunches(pack: Pack, counted: list[int]) -> dict[int, list[rate.Bunch]]:
             key = (account, number, dim, time // HOUR, named.get(event) if named else None)
             bunch = found.get(key)
             if bunch is None:
-                bunch = found[key] = rate.Bunch(
-                    column.meter, tuple(column.dims[dim]), key[3], key[4], [], [], []
+                bunch = found[key] = Bunch(
+                    column.meter, tuple(column.dims[dim]), key[3], key[4], [], [], [], origin
                 )
                 mine.setdefault(account, []).append(bunch)
             bunch.times.append(time)
-            bunch.keys.append(ids[event])
+            bunch.events.append(event)
             bunch.values.append(value)
     return mine
 
@@ -53,10 +53,6 @@ def event_of(pack: Pack, index: int, readings: Readings) -> Waiting:
     return Waiting(
         pack.subscription.get(index), pack.sources[pack.source[index]], pack.id[index], pack.types[pack.type[index]],
         pack.subjects[pack.subject[index]], pack.time[index], pack.received[index], pack.data[index], pack.revision,
-        tuple(readings.get(index, ())), (topic, partition, pack.offset[index]),
+        tuple(readings.get(index, ())), (topic, partition, pack.offset[index]), pack.backfill.get(index),
     )  # fmt: skip
 
-
-def uid_of(pack: Pack, index: int) -> bytes:
-    """What stands for the event\'s source and id."""
-    return pack.uid[UID_BYTES * index : UID_BYTES * (index + 1)]

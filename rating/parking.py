@@ -72,12 +72,13 @@ def command_part(at: Position, command: Command) -> Part:
         tuple(command.origin),
         _was(command.was),
         _was(command.now),
+        command.revision,
     )
 
 
 def command_of(part: Part) -> tuple[Position, Command]:
     """The command of a part."""
-    _, at, fields, text, origin, was, now = part
+    _, at, fields, text, origin, was, now, revision = part
     tenant, account, name, kind, time, received = fields
     command = Command(
         tenant,
@@ -90,6 +91,7 @@ def command_of(part: Part) -> tuple[Position, Command]:
         Position(*origin),
         _event(was),
         _event(now),
+        revision,
     )
     return Position(*at), command
 

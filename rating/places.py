@@ -1,46 +1,38 @@
-"""Where a moment of usage falls in a subscription: its period and window, and how far around that holds."""
+"""Where a moment of usage falls in a subscription: its period, its window, the terms that hold."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from rating.periods import Calendar, Period, window
-from rating.state import Subscription
+from rating.catalog import Catalog
+from rating.periods import window
+from rating.timeline import Spell, Timeline, spell_at
 
 
 class Place(NamedTuple):
-    """A period and a window, cut where the period or the subscription ends."""
+    """A period, the number of the terms, and a window, cut where the period, the terms or the subscription end."""
 
-    period: tuple[int, int]
+    spell: Spell
+    terms: int
     window: tuple[int, int]
 
 
-def calendar(sub: Subscription, length: str) -> Calendar:
-    """How the subscription counts periods of this length."""
-    return Calendar(length, sub.timezone, sub.anchor if sub.anchor >= 0 else None)
-
-
-def period_at(sub: Subscription, length: str, moment: int) -> Period:
-    """The nominal period that holds the moment."""
-    return calendar(sub, length).at(moment)
-
-
-def runs_at(sub: Subscription, moment: int) -> bool:
-    """Whether the subscription rates usage of the moment."""
-    return sub.start <= moment < sub.end
-
-
-def place(sub: Subscription, length: str, size: str, moment: int) -> Place:
+def place(catalog: Catalog, known: Timeline, size: str, moment: int) -> Place:
     """The place of a moment at which the subscription runs."""
-    period = period_at(sub, length, moment)
+    sub, number = known.sub, known.index(moment)
+    spell = spell_at(catalog, known, moment)
     start, end = window(moment, size, sub.timezone)
-    low, high = max(start, period.start, sub.start), min(end, period.end, sub.end)
-    return Place((period.start, min(period.end, sub.end)), (low if start < low else start, min(end, high)))
+    low, high = max(start, spell.start, sub.start), min(end, spell.end)
+    if number:
+        low = max(low, known.terms[number].start)
+    if number + 1 < len(known.terms):
+        high = min(high, known.terms[number + 1].start)
+    return Place(spell, number, (low, high))
 
 
-def whole(sub: Subscription, length: str, size: str, low: int, high: int) -> Place | None:
+def whole(catalog: Catalog, known: Timeline, size: str, low: int, high: int) -> Place | None:
     """The place that all moments of `[low, high]` share, or `None`."""
-    if not (runs_at(sub, low) and runs_at(sub, high)):
+    if not (known.runs_at(low) and known.runs_at(high)):
         return None
-    first = place(sub, length, size, low)
-    return first if first == place(sub, length, size, high) else None
+    first = place(catalog, known, size, low)
+    return first if first == place(catalog, known, size, high) else None

@@ -44,7 +44,7 @@ class Pack:
     `accounts`, `subjects`, `sources`, `types`, `origins` are dictionaries that the columns of indexes point into.
     `uid` holds `UID_BYTES` an event, a hash of (source, id); `digest` `DIGEST_BYTES` an event, a hash of the canonical
     (type, subject, data). `defaulted` lists the events whose time is the broker's; `subscription` names the one that an
-    event asks for. `data` is each event's `data` as JSON text.
+    event asks for, `backfill` the one that it belongs to. `data` is each event's `data` as JSON text.
     """
 
     tenant: str
@@ -69,6 +69,7 @@ class Pack:
     readings: Sequence[ReadingColumn]
     defaulted: Sequence[int] = ()
     subscription: Mapping[int, str] = field(default_factory=dict)
+    backfill: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +89,8 @@ class WasEvent:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command for one account, as CONTROL accepted it. `fields` is its canonical form without the envelope:
-    decimals as text, times as RFC 3339 text. `was` and `now` are set for corrections only."""
+    """A command for one account, as CONTROL accepted it under a catalog revision. `fields` is its canonical form without
+    the envelope: decimals as text, times as RFC 3339 text. `was` and `now` are set for corrections only."""
 
     tenant: str
     account: str
@@ -101,6 +102,7 @@ class Command:
     origin: Position
     was: WasEvent | None = None
     now: WasEvent | None = None
+    revision: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,10 @@ from rating.records import CatalogRevision
 from rating.step import PlanKey
 
 
+PUBLISHED = "published|"
+"""Before a plan's key and version: when it came into a catalog."""
+
+
 class Revisions:
     """Reads and compiles what stands in cells; everything here can be built again from them."""
 
@@ -25,6 +29,10 @@ class Revisions:
         """Put a revision in force for its tenant."""
         self._cells.put(("catalog", record.tenant), "", record.revision)
         self._cells.put(("catalog", record.tenant), str(record.revision), json.dumps(record.doc))
+        for plan in record.doc.get("plans", ()):
+            name = f"{PUBLISHED}{plan['key']}|{plan['version']}"
+            if self._cells.get(("catalog", record.tenant), name) is None:
+                self._cells.put(("catalog", record.tenant), name, record.time)
         self._current.pop(record.tenant, None)
         self.plans = {key: plan for key, plan in self.plans.items() if key[0] != record.tenant}
 
@@ -45,4 +53,12 @@ class Revisions:
 
     def _read(self, tenant: str, revision: int) -> Catalog:
         doc = self._cells.get(("catalog", tenant), str(revision))
-        return EMPTY if doc is None else compile_catalog(json.loads(doc), revision)
+        return EMPTY if doc is None else compile_catalog(json.loads(doc), revision, self._published(tenant))
+
+    def _published(self, tenant: str) -> dict[tuple[str, int], int]:
+        found = {}
+        for member, time in self._cells.members(("catalog", tenant)):
+            if member.startswith(PUBLISHED):
+                key, _, version = member.removeprefix(PUBLISHED).partition("|")
+                found[key, int(version)] = time
+        return found

@@ -5,8 +5,12 @@
 ("account", tenant, account)                      forwards, applied commands, parking
 ("sub", tenant, account)              sub         a subscription
 ("charge", tenant, account, sub)      charge|start  a charge or fee in a period, over all its groups
+("fee", tenant, account, sub)         fee|start     what a fee comes to in one of its periods
 ("group", tenant, account, sub, charge, start)  dimensions  one group
-("value", …the group's…, dimensions)  value       how often a value was seen, for the aggregates that need it
+("value", …the group's…, dimensions)  value       what an aggregation keeps apart, value by value
+("level", tenant, account, sub, charge)  dimensions  a running level's changes, by period
+("outcome", tenant, account, meter, match)  …     usage that waits for its outcome, and outcomes
+("backfill", tenant, account)         key         an open backfill
 ("grant", tenant, account)            grant       credits
 ("wait", tenant, account)             …           usage that waits for its subscription
 ("due",)                              tenant/account  when the account's next timer fires
@@ -21,64 +25,132 @@ NEVER = 1 << 62
 
 
 class Closing(NamedTuple):
-    """A period that has ended and is closed at `due`; `length` says whose calendar it is of."""
+    """A period that has ended and is closed at `due`; `length` says whose calendar it is of. What is due at its close is
+    booked first, its close lines after what expires then (`told`)."""
 
     due: int
+    told: bool
     start: int
     end: int
     length: str
 
 
-class Subscription(NamedTuple):
-    """`end` is `NEVER` while it runs. `cursor` is the moment up to which beginnings of periods are booked."""
+class Terms(NamedTuple):
+    """What a subscription is on from `start` on. `anchor` −1 counts calendar periods; with `restarts` a whole period
+    begins at `start`. `overrides` are the subscription's own, as JSON."""
 
-    id: str
-    order: int
+    start: int
     plan: str
     version: int
-    start: int
-    end: int
-    timezone: str
-    anchor: int
-    currency: str
     storefront: str | None
     region: str | None
     channel: str | None
     overrides: str
-    quantities: str
+    anchor: int
+    restarts: bool
+
+
+class Change(NamedTuple):
+    """A change that is booked at `at`: the one that waits for the period's end (`waits`), or a trial's end.
+
+    `terms` are the new ones of `change_plan`; `fields` the command's others, as JSON.
+    """
+
+    kind: str
+    at: int
+    prorate: bool | None
+    terms: Terms | None
+    fields: str
+    waits: bool
+
+
+class Subscription(NamedTuple):
+    """`end` is `NEVER` while it runs. `cursor` is the moment up to which beginnings and changes are booked; `pauses` are
+    `(from, to)`, `quantities` `(fee, count in 10⁻¹²)`. State of periods that end by `cleaned` is forgotten."""
+
+    id: str
+    order: int
+    start: int
+    end: int
+    timezone: str
+    currency: str
+    terms: tuple[Terms, ...]
+    planned: tuple[Change, ...]
+    pauses: tuple[tuple[int, int], ...]
+    quantities: tuple[tuple[str, int], ...]
     cursor: int
     closing: tuple[Closing, ...]
-    cancel_at: int
     cleaned: int
 
 
-class ChargePeriod(NamedTuple):
-    """A charge or fee of one period: sums over its groups, in 10⁻³⁶. `raw` is before minimum and maximum.
+class Burn(NamedTuple):
+    """What a grant paid of a charge: its own amount, and what that is worth in money, both in 10⁻³⁶."""
 
-    `burns` are what grants paid, in the order of burning, neighbours of one grant merged.
+    grant: str
+    amount: int
+    money: int
+
+
+class ChargePeriod(NamedTuple):
+    """A charge or fee of one period: sums over its groups, in 10⁻³⁶.
+
+    By the start of each segment, in the charge's own unit: `raws` the prices before minimum and maximum, `totals` what
+    they come to, as it stands on lines. `billed` and `credits` are money. `burns` are what grants paid, in the order of
+    burning, neighbours of one grant merged. `units` and `units_paid` count a credit unit. `newest` is its latest usage.
     """
 
     order: int
-    raw: int
+    raws: tuple[tuple[int, int], ...]
+    totals: tuple[tuple[int, int], ...]
     billed: int
     credits: int
     closed: bool
-    burns: tuple[tuple[str, int], ...]
+    burns: tuple[Burn, ...]
     late: int
+    units: int
+    units_paid: int
+    newest: int
+
+
+class FeePeriod(NamedTuple):
+    """A fee of one of its periods: what it comes to if nothing changes, the largest `quantity × amount` that was held
+    (both in 10⁻¹²), and whether it is written in advance."""
+
+    target: int
+    largest: int
+    advance: bool
+
+
+class Slot(NamedTuple):
+    """A group's usage in one segment, by the segment's start.
+
+    `kept` is what its aggregation keeps, `tally` what a price of events does. As they were priced last: `low` the usage up
+    to the segment, `high` up to its end (10⁻¹²), `cost` what it costs (10⁻³⁶).
+    """
+
+    start: int
+    kept: Any
+    low: int
+    high: int
+    cost: int
+    tally: Any
 
 
 class Group(NamedTuple):
-    """One dimension group of a charge in a period. `aggregate` is what its meter's aggregation keeps."""
+    """One dimension group of a charge in a period: its segments, and its running totals."""
 
-    aggregate: Any
+    slots: tuple[Slot, ...]
+    usage: int
     quantity: int
-    price: int
     amount: int
     revision: int
 
 
 class Grant(NamedTuple):
-    """Credits: amounts in 10⁻³⁶. `ahead` is what usage after the last period's end burnt before its rollover."""
+    """Credits: amounts in 10⁻³⁶. `ahead` is what usage after the last period's end burnt before its rollover.
+
+    `subscription` and `key` name the recurring grant of a plan that it is; `every` is the length of its periods.
+    """
 
     amount: int
     unit: str
@@ -94,10 +166,14 @@ class Grant(NamedTuple):
     rolled: int
     ahead: int
     ended: str
+    subscription: str | None = None
+    key: str = ""
+    every: str = ""
 
 
 class Waiting(NamedTuple):
-    """An event that waits: all that rating and a rejection need of it."""
+    """An event, whole: all that rating and a rejection need of it. `counted` where an outcome has decided already that it
+    counts, at its `time`."""
 
     subscription: str | None
     source: str
@@ -110,27 +186,37 @@ class Waiting(NamedTuple):
     revision: int
     readings: tuple[tuple[str, int | str, tuple[str, ...]], ...]
     origin: tuple[str, int, int]
+    backfill: str | None = None
+    counted: bool = False
 
 
 class Kind(NamedTuple):
-    """How a stored tuple becomes a cell's value again: its type, and the type of the tuples in one of its fields."""
+    """How a stored tuple becomes a cell's value again: its type, and the types of the tuples in its fields."""
 
     of: Any
-    field: str = ""
-    rows: Any = None
+    rows: tuple[tuple[str, Any], ...] = ()
 
     def restored(self, found: tuple[Any, ...]) -> Any:
         value = self.of(*found)
-        if not self.field:
+        if not self.rows:
             return value
-        rows = tuple(self.rows(*row) for row in getattr(value, self.field))
-        return value._replace(**{self.field: rows})
+        return value._replace(**{
+            name: tuple(_row(of, row) for row in getattr(value, name)) for name, of in self.rows
+        })  # fmt: skip
+
+
+def _row(of: Any, row: tuple[Any, ...]) -> Any:
+    made = of(*row)
+    if of is Change and made.terms is not None:
+        return made._replace(terms=Terms(*made.terms))
+    return made
 
 
 CELLS: dict[str, Kind] = {
-    "sub": Kind(Subscription, "closing", Closing),
-    "charge": Kind(ChargePeriod),
-    "group": Kind(Group),
+    "sub": Kind(Subscription, (("terms", Terms), ("planned", Change), ("closing", Closing))),
+    "charge": Kind(ChargePeriod, (("burns", Burn),)),
+    "fee": Kind(FeePeriod),
+    "group": Kind(Group, (("slots", Slot),)),
     "grant": Kind(Grant),
     "wait": Kind(Waiting),
 }

@@ -10,8 +10,9 @@ from typing import Any
 from rating.catalog import Catalog, Plan, effective_plan
 from rating.cells import Cells, Ids
 from rating.effects import Effect
+from rating.history import History, no_history
 from rating.records import Position
-from rating.state import Subscription
+from rating.state import Subscription, Terms
 from rating.times import format_time
 
 PlanKey = tuple[str, str, int, str | None, str | None, str | None, str, str]
@@ -30,6 +31,7 @@ class Step:
     account: str
     now: int
     source: Position
+    history: History = no_history
     effects: list[Effect] = field(default_factory=list)
 
     @property
@@ -43,29 +45,22 @@ class Step:
     def time_text(self) -> str:
         return format_time(self.now)
 
-    def plan(self, subscription: Subscription) -> Plan:
-        """The effective plan of a subscription, compiled once."""
-
+    def plan(self, sub: Subscription, terms: Terms) -> Plan:
+        """The effective plan of a subscription on these terms, compiled once."""
         key = (
-            self.tenant,
-            subscription.plan,
-            subscription.version,
-            subscription.storefront,
-            subscription.region,
-            subscription.channel,
-            subscription.currency,
-            subscription.overrides,
-        )
+            self.tenant, terms.plan, terms.version, terms.storefront, terms.region, terms.channel, sub.currency,
+            terms.overrides,
+        )  # fmt: skip
         found = self.plans.get(key)
         if found is None:
-            published = self.catalog.plans[subscription.plan, subscription.version]
+            published = self.catalog.plans[terms.plan, terms.version]
             selectors = {
-                "storefront": subscription.storefront,
-                "region": subscription.region,
-                "channel": subscription.channel,
-                "currency": subscription.currency,
+                "storefront": terms.storefront,
+                "region": terms.region,
+                "channel": terms.channel,
+                "currency": sub.currency,
             }
-            overrides = json.loads(subscription.overrides) if subscription.overrides else None
+            overrides = json.loads(terms.overrides) if terms.overrides else None
             found = self.plans[key] = effective_plan(published.doc, selectors, overrides, published.retired)
         return found
 

@@ -1,17 +1,20 @@
-"""The life of a subscription: its start, the beginnings and ends of its periods, its end."""
+"""The life of a subscription: its start, the moments at which something of it begins or changes, its end."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
 
-from rating import aggregates, fees
+from rating import fees, grants, numbers, trials
+from rating.aggregations import LEVEL
 from rating.catalog import Plan
 from rating.errors import Refused
-from rating.places import calendar
+from rating.recut import recut
 from rating.records import Command
-from rating.state import NEVER, Closing, Subscription
+from rating.settle import settle
+from rating.state import NEVER, Change, Closing, Subscription, Terms
 from rating.step import Step
+from rating.timeline import Timeline, inserted, length_at, spell_at, timeline
 from rating.times import parse_time
 
 
@@ -22,63 +25,49 @@ def subscribe(step: Step, command: Command) -> Subscription:
     if step.cells.get(("sub", step.tenant, step.account), name) is not None:
         raise Refused(f"subscription {name} is there already: give it another name")
     start = parse_time(fields["start"])
-    chosen = step.catalog.choose(fields["plan"], start, fields.get("plan_version"))
-    if chosen is None:
-        raise Refused(f"plan {fields['plan']} has no version on offer that is in effect at {fields['start']}")
-    order = (step.cells.get(("account", step.tenant, step.account), "subscriptions") or 0) + 1
-    step.cells.put(("account", step.tenant, step.account), "subscriptions", order)
+    chosen = chosen_plan(step, fields["plan"], start, fields.get("plan_version"))
+    trial = trials.trial_of(step, chosen, fields.get("trial", True))
+    on = chosen if trial is None else chosen_plan(step, trial.plan, start, None)
+    ends = start if trial is None else start + trial.duration
     anchor = fields.get("anchor")
-    sub = Subscription(
-        id=name, order=order, plan=chosen.key, version=chosen.version, start=start, end=NEVER,
-        timezone=fields.get("timezone", step.catalog.timezone),
-        anchor=-1 if anchor is None else start if anchor in ("start", "trial_end") else parse_time(anchor),
-        currency=fields.get("currency", chosen.currency), storefront=fields.get("storefront"),
+    terms = Terms(
+        start=start, plan=on.key, version=on.version, storefront=fields.get("storefront"),
         region=fields.get("region"), channel=fields.get("channel"),
         overrides=json.dumps(fields["overrides"]) if fields.get("overrides") else "",
-        quantities=json.dumps(fields["quantities"]) if fields.get("quantities") else "",
-        cursor=start - 1, closing=(), cancel_at=0, cleaned=start,
+        anchor=-1 if anchor is None else ends if anchor == "trial_end" else start if anchor == "start"
+        else parse_time(anchor), restarts=True,
     )  # fmt: skip
-    plan = step.plan(sub)
-    _supported(step, plan)
-    if plan.currency != sub.currency:
-        raise Refused(f"plan {plan.key} has no price in {sub.currency}: it is in {plan.currency}")
+    planned = () if trial is None else (trials.end_of(step, trial, chosen, terms, ends),)
+    order = (step.cells.get(("account", step.tenant, step.account), "subscriptions") or 0) + 1
+    step.cells.put(("account", step.tenant, step.account), "subscriptions", order)
+    sub = Subscription(
+        id=name, order=order, start=start, end=NEVER, timezone=fields.get("timezone", step.catalog.timezone),
+        currency=fields.get("currency", chosen.currency), terms=(terms,), planned=planned, pauses=(),
+        quantities=tuple(sorted((key, numbers.quantity(value)) for key, value in (fields.get("quantities") or {}).items())),
+        cursor=start - 1, closing=(), cleaned=start,
+    )  # fmt: skip
+    for each in (terms, *(change.terms for change in planned if change.terms is not None)):
+        checked_plan(step, sub, each)
     step.save(sub)
+    trials.told(step, chosen, trial, fields.get("trial", True))
     return sub
 
 
-def _supported(step: Step, plan: Plan) -> None:
-    for charge in plan.charges:
-        meter = step.catalog.meters[charge.meter]
-        if (
-            charge.rule.price.kind != "quantity"
-            or charge.unit
-            or (charge.doc.get("commitment") or {}).get("window")
-        ):
-            raise Refused(f"charge {charge.key}: this kind of price is not rated yet")
-        if meter.aggregation not in aggregates.SUPPORTED or meter.bucket or meter.outcome:
-            raise Refused(f"meter {meter.key}: {meter.aggregation} of this kind is not rated yet")
-    for what, there in (("grants", plan.grants), ("trial", plan.trial), ("limits", plan.limits)):
-        if there:
-            raise Refused(f"plan {plan.key}: {what} are not rated yet")
+def chosen_plan(step: Step, key: str, at: int, version: int | None) -> Plan:
+    """The plan's version that is taken at a moment. Raises `Refused`."""
+    chosen = step.catalog.choose(key, at, version)
+    if chosen is None:
+        raise Refused(f"plan {key} has no version on offer that is in effect then: name one that has")
+    return chosen
 
 
-def cancel(step: Step, command: Command) -> None:
-    """End a subscription, now or with its period. Raises `Refused`."""
-    sub = running(step, command)
-    plan = step.plan(sub)
-    if command.fields["at"] == "period_end":
-        step.save(sub._replace(cancel_at=calendar(sub, plan.period).at(max(command.time, sub.start)).end))
-        return
-    at = max(command.time, sub.start)
-    if sub.cursor >= sub.start and calendar(sub, plan.period).at(max(sub.cursor, sub.start)).start > at:
-        raise Refused("the command's time is before the current period")
-    end(step, sub, plan, at, command.fields.get("prorate"))
-
-
-def resume(step: Step, command: Command) -> None:
-    """Withdraw the change that waits for the period's end."""
-    sub = running(step, command)
-    step.save(sub._replace(cancel_at=0))
+def checked_plan(step: Step, sub: Subscription, terms: Terms) -> Plan:
+    """The subscription's plan on these terms. Raises `Refused` where it has another currency, or fees too fine."""
+    plan = step.plan(sub, terms)
+    if plan.currency != sub.currency:
+        raise Refused(f"plan {plan.key} has no price in {sub.currency}: it is in {plan.currency}")
+    fees.held(step, sub, terms)
+    return plan
 
 
 def running(step: Step, command: Command) -> Subscription:
@@ -90,52 +79,132 @@ def running(step: Step, command: Command) -> Subscription:
     return found
 
 
-def end(step: Step, sub: Subscription, plan: Plan, at: int, prorate: bool | None) -> None:
-    """The subscription's end: fees in arrears for what was held, fees in advance given back."""
-    ended = sub._replace(end=at, cancel_at=0)
-    if at > sub.start:
-        fees.arrears(step, ended, plan, at, final=True)
-    if sub.cursor >= sub.start:
-        fees.give_back(step, ended, plan, at, prorate)
-    closing = list(sub.closing)
-    for length in lengths(plan):
-        period = calendar(sub, length).at(max(at - 1, sub.start))
-        closing.append(Closing(at + plan.grace, period.start, at, length))
-    step.save(ended._replace(closing=tuple(sorted(closing))))
-
-
 def lengths(plan: Plan) -> list[str]:
     """The calendar lengths that the plan counts in, its own first."""
-    return list(dict.fromkeys([plan.period, *(fees.length_of(plan, fee) for fee in plan.fees)]))
+    issued = (each.length for each in grants.of_plan(plan).values())
+    return list(dict.fromkeys([plan.period, *(fees.length_of(plan, fee) for fee in plan.fees), *issued]))
 
 
-def next_boundary(sub: Subscription, plan: Plan) -> int:
-    """The next moment at which some period of the subscription begins, its start included; `NEVER` once ended."""
+def next_boundary(step: Step, sub: Subscription) -> int:
+    """The next moment at which something of the subscription begins or changes; `NEVER` once it has ended."""
     if sub.end != NEVER:
         return NEVER
     if sub.cursor < sub.start:
         return sub.start
-    return min(calendar(sub, length).at(sub.cursor).end for length in lengths(plan))
+    known = timeline(step, sub)
+    plan = step.plan(sub, known.terms[known.index(sub.cursor)])
+    ends = (length_at(step.catalog, known, sub.cursor, length).nominal for length in lengths(plan))
+    moves = (terms.start for terms in known.terms if terms.start > sub.cursor)
+    return min(*ends, *moves, *(change.at for change in sub.planned if change.at > sub.cursor), NEVER)
 
 
-def pass_boundary(step: Step, sub: Subscription, plan: Plan, at: int) -> None:
-    """What happens at a beginning: the waiting change, arrears of what ended, fees in advance of what begins."""
-    first = at == sub.start and sub.cursor < sub.start
+def paused(sub: Subscription) -> bool:
+    """Whether the subscription is paused as far as is booked."""
+    return bool(sub.pauses) and sub.pauses[-1][1] == NEVER
+
+
+def pass_boundary(step: Step, sub: Subscription, at: int) -> None:
+    """Book a moment: the changes that waited for it, arrears of what ended, grants and fees of what begins."""
+    from rating import changes
+
+    first = sub.cursor < sub.start
+    before = timeline(step, sub)
+    due = [change for change in sub.planned if change.at <= at]
+    booked = sub._replace(cursor=at, planned=tuple(each for each in sub.planned if each.at > at))
+    moved = before.terms[before.index(at)]
+    if moved.start == at and moved not in sub.terms and not any(each.terms == moved for each in due):
+        due.append(Change("change_plan", at, None, moved, "", False))
+    old = sub.terms[0] if first else before.terms[before.index(at - 1)]
     if not first:
-        closing = [*sub.closing, *_ended(sub, plan, at)]
-        sub = sub._replace(closing=tuple(sorted(closing)))
-        if sub.cancel_at and at >= sub.cancel_at:
-            fees.arrears(step, sub, plan, at, final=False)
-            step.save(sub._replace(end=at, cursor=at, cancel_at=0))
-            return
-        fees.arrears(step, sub, plan, at, final=False)
-    sub = sub._replace(cursor=at)
-    step.save(sub)
-    fees.begin(step, sub, plan, at, first)
+        booked = booked._replace(closing=tuple(sorted({*booked.closing, *_ended(step, before, old, at)})))
+    step.save(booked)
+    for change in due:
+        if change.kind == "change_plan" and change.terms is not None:
+            terms = changes.resolved(step, booked, change)
+            booked = booked._replace(terms=inserted(booked.terms, terms._replace(start=at)))
+        elif change.kind in ("pause", "resume", "set_quantity"):
+            booked = changes.with_change(booked, change, at)
+        step.save(booked)
+    if any(change.kind == "cancel" for change in due):
+        end(step, booked, at, next(change.prorate for change in due if change.kind == "cancel"))
+        return
+    if due:
+        recut(step, sub._replace(cursor=at), booked, at)
+    begin(step, sub, booked, old, at, first, next((change.prorate for change in due), None))
 
 
-def _ended(sub: Subscription, plan: Plan, at: int) -> Iterator[Closing]:
+def begin(
+    step: Step, before: Subscription, sub: Subscription, old: Terms, at: int, first: bool, prorate: bool | None
+) -> None:
+    """Grants and fees at a moment: of periods that begin there, and what changed within others."""
+    known = timeline(step, sub)
+    new = known.terms[known.index(at)]
+    had = {} if first or paused(before) else fees.held(step, before, old)
+    has = {} if paused(sub) else fees.held(step, sub, new)
+    issues = {} if first or paused(before) else grants.of_plan(step.plan(before, old))
+    issued = {} if paused(sub) else grants.of_plan(step.plan(sub, new))
+    restarts = new.start == at and new.restarts and not first
+    if restarts:
+        fees.change(step, known, at, had, {}, prorate)
+        had, issues = {}, {}
+    if not first:
+        _arrears(step, known, before, old, at)
+    if paused(before) and not paused(sub):
+        issues = {key: each for key, each in issued.items() if not _missed(step, known, each, before, at)}
+    grants.change(step, known, at, issues, issued)
+    fees.change(step, known, at, had, has, prorate)
+    for charge in step.plan(sub, new).charges:
+        if not first and step.catalog.meters[charge.meter].aggregation == LEVEL:
+            settle(step, known, charge.key, spell_at(step.catalog, known, at).start)
+
+
+def _missed(step: Step, known: Timeline, issue: grants.Issue, before: Subscription, at: int) -> bool:
+    """Whether the grant of the present period was not issued for the pause that ends at `at`."""
+    return length_at(step.catalog, known, at, issue.length).start >= before.pauses[-1][0]
+
+
+def _arrears(step: Step, known: Timeline, before: Subscription, old: Terms, at: int) -> None:
+    plan = step.plan(before, old)
+    for each in fees.held(step, before, old).values():
+        if each.fee.timing == "arrears":
+            spell = length_at(step.catalog, known, at - 1, fees.length_of(plan, each.fee))
+            if spell.end == at:
+                fees.arrears(step, known, each, spell, at)
+
+
+def _ended(step: Step, known: Timeline, terms: Terms, at: int) -> Iterator[Closing]:
+    plan = step.plan(known.sub, terms)
     for length in lengths(plan):
-        period = calendar(sub, length).at(at - 1)
-        if period.end == at:
-            yield Closing(at + plan.grace, period.start, at, length)
+        spell = length_at(step.catalog, known, at - 1, length)
+        if spell.nominal == at:
+            yield Closing(at + plan.grace, False, spell.start, at, length)
+
+
+def end(step: Step, sub: Subscription, at: int, prorate: bool | None) -> None:
+    """The subscription's end: fees in arrears for what was held, fees in advance given back, grants lapse."""
+    before = timeline(step, sub)
+    last = before.terms[before.index(max(at - 1, sub.start))]
+    ended = sub._replace(end=at, planned=(), cursor=max(sub.cursor, at))
+    step.save(ended)
+    recut(step, sub, ended, at)
+    known = timeline(step, ended)
+    if sub.cursor >= sub.start and at > sub.start:
+        had = {} if paused(sub) else fees.held(step, sub, last)
+        fees.change(step, known, at, had, {}, prorate)
+        _arrears_at_end(step, known, sub, last, at)
+    grants.lapse(step, ended, at)
+    plan = step.plan(sub, last)
+    closing = {*ended.closing}
+    for length in lengths(plan):
+        spell = length_at(step.catalog, known, max(at - 1, sub.start), length)
+        closing.add(Closing(at + plan.grace, False, spell.start, at, length))
+    step.save(ended._replace(closing=tuple(sorted(closing))))
+
+
+def _arrears_at_end(step: Step, known: Timeline, sub: Subscription, last: Terms, at: int) -> None:
+    plan = step.plan(sub, last)
+    for each in fees.held(step, sub, last).values():
+        if each.fee.timing == "arrears":
+            spell = length_at(step.catalog, known, at - 1, fees.length_of(plan, each.fee))
+            fees.arrears(step, known, each, spell, at)
+

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from rating import rate, waiting
+from rating import outcomes, rate, waiting
+from rating.bunch import Bunch, bunches_of
 from rating.effects import Effect
-from rating.ids import event_uid
 from rating.packs import Readings, bunches, event_of, readings_of
 from rating.records import Pack
 from rating.state import Waiting
@@ -34,7 +34,7 @@ class PackUsage:
         """Every event of an account."""
         return [self.whole(index) for index in self.events[account]]
 
-    def rated(self, account: int) -> Sequence[rate.Bunch]:
+    def rated(self, account: int) -> Sequence[Bunch]:
         """The readings of an account's events."""
         return self._bunches.get(account, ())
 
@@ -42,14 +42,22 @@ class PackUsage:
         """The account's events for which no subscription runs."""
         subs = step.subscriptions()
         pack = self.pack
-        if len(subs) == 1 and not pack.subscription:
+        if len(subs) == 1 and not pack.subscription and not subs[0].planned:
             start, end = subs[0].start, subs[0].end
             return [index for index in self.events[account] if not start <= pack.time[index] < end]
         return [
             index
             for index in self.events[account]
-            if not waiting.runs(subs, pack.subscription.get(index), pack.time[index])
+            if not waiting.runs(step, pack.subscription.get(index), pack.time[index])
         ]
+
+    def has_outcomes(self, step: Step) -> bool:
+        """Whether some event of the pack is an outcome, or waits for one."""
+        catalog = step.catalog
+        return bool(catalog.outcome_meters) and (
+            any(kind in catalog.outcome_types for kind in self.pack.types)
+            or any(column.meter in catalog.outcome_meters for column in self.pack.readings)
+        )
 
 
 def forward_of(step: Step) -> str | None:
@@ -60,9 +68,12 @@ def forward_of(step: Step) -> str | None:
 
 def take(step: Step, usage: PackUsage, account: int) -> None:
     """Rate an account's part of a pack, and let wait what no subscription runs for."""
+    if usage.has_outcomes(step):
+        take_events(step, usage.wholes(account))
+        return
     for index in usage.waiting(step, account):
         event = usage.whole(index)
-        waiting.keep(step, event_uid(event.source, event.id), event)
+        waiting.keep(step, waiting.uid_of(event), event)
     rate.rate(step, usage.rated(account))
 
 
@@ -72,11 +83,17 @@ def take_events(step: Step, events: Sequence[Waiting]) -> None:
     if forward is not None:
         send_on(step, forward, events)
         return
-    subs = step.subscriptions()
+    outcomes.take_all(step, events)
     for event in events:
-        if not waiting.runs(subs, event.subscription, event.time):
-            waiting.keep(step, event_uid(event.source, event.id), event)
-    rate.rate(step, waiting.bunches(events))
+        if not waiting.runs(step, event.subscription, event.time):
+            waiting.keep(step, waiting.uid_of(event), event)
+    rate_events(step, events)
+
+
+def rate_events(step: Step, events: Iterable[Waiting], kind: str = "usage", sign: int = 1) -> None:
+    """Rate whole events, but for what waits for an outcome and has none."""
+    ready = [event if event.counted else outcomes.without(step, event) for event in events]
+    rate.rate(step, bunches_of(ready), kind, sign)
 
 
 def send_on(step: Step, account: str, events: Sequence[Waiting]) -> None:

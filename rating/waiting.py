@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
-from rating import rate
 from rating.effects import Effect
-from rating.places import runs_at
-from rating.state import Subscription, Waiting
+from rating.ids import event_uid
+from rating.state import Waiting
 from rating.step import Step
-from rating.times import HOUR, format_time
+from rating.timeline import timeline
+from rating.times import format_time
 
 REJECTED = "usage.rejected.v1"
 EVENTS = "usage.events.v1"
 
 
 def bucket(step: Step) -> tuple[str, ...]:
+    """Where an account's usage waits."""
     return ("wait", step.tenant, step.account)
 
 
@@ -27,35 +27,23 @@ def keep(step: Step, uid: bytes, event: Waiting) -> None:
     step.cells.put(bucket(step), f"{event.received:020d}|{uid.hex()}", event)
 
 
-def runs(subs: Iterable[Subscription], subscription: str | None, time: int) -> bool:
-    """Whether some subscription that the event may rate in runs at its time."""
-    return any(runs_at(sub, time) for sub in subs if subscription in (None, sub.id))
+def runs(step: Step, subscription: str | None, time: int) -> bool:
+    """Whether some subscription that an event may rate in runs at its time."""
+    return any(
+        timeline(step, sub).runs_at(time) for sub in step.subscriptions() if subscription in (None, sub.id)
+    )
 
 
 def rate_waiting(step: Step) -> None:
     """Rate what the subscriptions now there run for."""
-    subs = step.subscriptions()
+    from rating import usage
+
     ready: list[Waiting] = []
     for member, event in list(step.cells.members(bucket(step))):
-        if runs(subs, event.subscription, event.time):
+        if runs(step, event.subscription, event.time):
             ready.append(event)
             step.cells.put(bucket(step), member, None)
-    rate.rate(step, bunches(ready))
-
-
-def bunches(events: Iterable[Waiting]) -> list[rate.Bunch]:
-    """Events as rating takes them."""
-    found: dict[tuple[str, tuple[str, ...], int, str | None], rate.Bunch] = {}
-    for event in events:
-        for meter, value, dims in event.readings:
-            key = (meter, tuple(dims), event.time // HOUR, event.subscription)
-            held = found.get(key)
-            if held is None:
-                held = found[key] = rate.Bunch(*key[:3], event.subscription, [], [], [])
-            held.times.append(event.time)
-            held.keys.append(f"{event.source} {event.id}")
-            held.values.append(value)
-    return list(found.values())
+    usage.rate_events(step, ready)
 
 
 def expire(step: Step, before: int) -> None:
@@ -94,6 +82,18 @@ def release(step: Step, account: str) -> None:
         )
 
 
+def forget(step: Step, uid: bytes) -> None:
+    """An event that waits is taken back."""
+    for member, _ in list(step.cells.members(bucket(step))):
+        if member.endswith(uid.hex()):
+            step.cells.put(bucket(step), member, None)
+
+
+def uid_of(event: Waiting) -> bytes:
+    """What stands for an event's source and id."""
+    return event_uid(event.source, event.id)
+
+
 def cloud_event(tenant: str, account: str, event: Waiting) -> dict[str, Any]:
     """The event as a structured CloudEvent with `account` and `time` filled in."""
     value: dict[str, Any] = {
@@ -102,5 +102,7 @@ def cloud_event(tenant: str, account: str, event: Waiting) -> dict[str, Any]:
     }  # fmt: skip
     if event.subscription is not None:
         value["subscription"] = event.subscription
+    if event.backfill is not None:
+        value["backfill"] = event.backfill
     value["data"] = json.loads(event.data, parse_float=Decimal)
     return value

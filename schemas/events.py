@@ -39,6 +39,7 @@ class Event(NamedTuple):
     time: int | None
     data: dict[str, Any]
     raw: bytes
+    backfill: str | None = None
 
 
 class Problem(NamedTuple):
@@ -57,6 +58,7 @@ class _Envelope(msgspec.Struct):
     tenant: str = "default"
     account: str | None = None
     subscription: str | None = None
+    backfill: str | None = None
     time: str | None = None
     data: msgspec.Raw = msgspec.Raw()
 
@@ -107,6 +109,7 @@ def _checked(envelope: _Envelope, data: dict[str, Any], raw: bytes) -> Event | P
         ("account", found.account),
         ("tenant", found.tenant),
         ("subscription", found.subscription),
+        ("backfill", found.backfill),
     ):
         if value is not None and not _is_name(value):
             return Problem(
@@ -128,6 +131,7 @@ def _checked(envelope: _Envelope, data: dict[str, Any], raw: bytes) -> Event | P
         time,
         data,
         raw,
+        found.backfill,
     )
 
 
@@ -164,7 +168,7 @@ def _why(value: bytes, error: Exception) -> Problem:
         return Problem("malformed", f"the value is not a JSON object: {_words(error)}")
     if not isinstance(found, dict):
         return Problem("malformed", "the value is JSON, but not an object")
-    for name in (*_REQUIRED, "tenant", "account", "subscription", "time"):
+    for name in (*_REQUIRED, "tenant", "account", "subscription", "backfill", "time"):
         if name in found and not isinstance(found[name], str):
             code = "missing_attribute" if found[name] is None else "bad_value"
             return Problem(code, f"{name} is {str(found[name])[:40]}: it must be text")

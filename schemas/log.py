@@ -53,7 +53,7 @@ def _plain(record: Record) -> list[Any]:
         return ["p", VERSION, *(getattr(record, name) for name in _PACK)]
     if isinstance(record, Command):
         return ["c", VERSION, record.tenant, record.account, record.id, record.type, record.time, record.received,
-                _text(record.fields), list(record.origin), _was(record.was), _was(record.now)]  # fmt: skip
+                _text(record.fields), list(record.origin), _was(record.was), _was(record.now), record.revision]  # fmt: skip
     if isinstance(record, CatalogRevision):
         return ["g", VERSION, record.tenant, record.revision, record.time, _text(record.doc)]
     if isinstance(record, Tick):
@@ -86,7 +86,7 @@ def _read_pack(fields: list[Any]) -> Pack:
 
 
 def _read_command(fields: list[Any]) -> Command:
-    tenant, account, name, kind, time, received, text, origin, was, now = fields
+    tenant, account, name, kind, time, received, text, origin, was, now, revision = fields
     return Command(
         tenant=tenant,
         account=account,
@@ -98,6 +98,7 @@ def _read_command(fields: list[Any]) -> Command:
         origin=Position(*origin),
         was=None if was is None else WasEvent(*was),
         now=None if now is None else WasEvent(*now),
+        revision=revision,
     )
 
 

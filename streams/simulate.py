@@ -53,7 +53,8 @@ class Simulation:
         accept_future: int = HOUR,
         reject_unknown: bool = False,
     ) -> None:
-        self._engine = Engine(DictCells(), DictIds(), 0)
+        self._records: list[tuple[int, Record]] = []
+        self._engine = Engine(DictCells(), DictIds(), 0, self._since)
         self._directory = Directory()
         self._meterings = Meterings()
         self._accept_future = accept_future
@@ -135,9 +136,14 @@ class Simulation:
         for _, record in records:
             position = Position(topics.LOG.name, 0, self._offset)
             self._offset += 1
+            self._records.append((self._clock, record))
             yield from self._effects(self._engine.apply(record, position))
             while self._engine.has_due():
                 yield from self._effects(self._engine.drain(DRAIN_ACCOUNTS))
+
+    def _since(self, moment: int) -> Iterator[Record]:
+        """The log again, from the first record that was received at the moment or later."""
+        return (record for received, record in list(self._records) if received >= moment)
 
     def _effects(self, effects: Iterable[Effect]) -> Iterator[Shown]:
         for effect in effects:

@@ -32,6 +32,13 @@ class Catalog:
     timezone: str = "UTC"
     storefronts: Mapping[str, Doc] = field(default_factory=dict)
     doc: Doc = field(default_factory=dict, repr=False, compare=False)
+    published: Mapping[tuple[str, int], int] = field(default_factory=dict, compare=False)
+    """When each plan's version came into a catalog, in microseconds."""
+    moving: tuple[Plan, ...] = ()
+    """Versions that running subscriptions move to, in the order in which they take effect."""
+    outcome_types: Mapping[str, tuple[Meter, ...]] = field(default_factory=dict, compare=False)
+    """By the type of outcome events, the meters that wait for them."""
+    outcome_meters: frozenset[str] = frozenset()
 
     def choose(self, key: str, start: int, version: int | None = None) -> Plan | None:
         """The plan that a new subscription takes: that version, or the newest in effect at `start`; none retired."""
@@ -49,7 +56,9 @@ EMPTY = Catalog(0, {}, {}, {}, {})
 """Before any catalog is in force."""
 
 
-def compile_catalog(doc: Doc, revision: int) -> Catalog:
+def compile_catalog(
+    doc: Doc, revision: int, published: Mapping[tuple[str, int], int] | None = None
+) -> Catalog:
     """The catalog of a canonical document, as `publish` made it. The document was checked, so this raises nothing."""
     retired = doc.get("retired", {})
     gone_meters = set(retired.get("meters", ()))
@@ -60,6 +69,14 @@ def compile_catalog(doc: Doc, revision: int) -> Catalog:
         for source in meter.sources:
             by_type.setdefault(source.event_type, []).append(source)
     plans = [plan_from(each, (each["key"], each["version"]) in gone_plans) for each in doc.get("plans", ())]
+    moving = sorted(
+        (plan for plan in plans if plan.existing != "keep" and not plan.retired),
+        key=lambda plan: (plan.effective_from, plan.version),
+    )
+    by_outcome: dict[str, list[Meter]] = {}
+    for meter in meters.values():
+        if meter.outcome is not None:
+            by_outcome.setdefault(meter.outcome.event_type, []).append(meter)
     return Catalog(
         revision=revision,
         meters=meters,
@@ -72,4 +89,8 @@ def compile_catalog(doc: Doc, revision: int) -> Catalog:
         timezone=doc.get("settings", {}).get("timezone", "UTC"),
         storefronts={each["key"]: each for each in doc.get("storefronts", ())},
         doc=doc,
+        published=published or {},
+        moving=tuple(moving),
+        outcome_types={kind: tuple(found) for kind, found in by_outcome.items()},
+        outcome_meters=frozenset(meter.key for found in by_outcome.values() for meter in found),
     )

@@ -139,11 +139,23 @@ class Plan:
     conversion_rates: Mapping[str, int]
     retired: bool = False
     doc: Doc = field(default_factory=dict, repr=False, compare=False)
+    charges_by_key: Mapping[str, Charge] = field(default_factory=dict, repr=False, compare=False)
+    charges_by_meter: Mapping[str, tuple[tuple[int, Charge], ...]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+
+    def charge(self, key: str) -> Charge | None:
+        """The charge of this key, if the plan has it."""
+        return self.charges_by_key.get(key)
 
 
 def plan_from(doc: Doc, retired: bool = False) -> Plan:
     """The plan of a canonical document, without its overrides: see `rating.catalog.overrides.effective_plan`."""
     existing = doc.get("existing", "keep")
+    charges = tuple(_charge(charge) for charge in doc.get("charges", ()))
+    by_meter: dict[str, list[tuple[int, Charge]]] = {}
+    for number, charge in enumerate(charges):
+        by_meter.setdefault(charge.meter, []).append((number, charge))
     return Plan(
         key=doc["key"],
         version=doc["version"],
@@ -153,7 +165,7 @@ def plan_from(doc: Doc, retired: bool = False) -> Plan:
         grace=parse_duration(doc["grace"]) if "grace" in doc else GRACE,
         existing=existing if existing in ("keep", "renewal") else parse_time(existing),
         fees=tuple(_fee(fee) for fee in doc.get("fees", ())),
-        charges=tuple(_charge(charge) for charge in doc.get("charges", ())),
+        charges=charges,
         entitlements=tuple(_entitlement(each) for each in doc.get("entitlements", ())),
         limits=tuple(limit_from(limit) for limit in doc.get("limits", ())),
         grants=tuple(_grant(grant) for grant in doc.get("grants", ())),
@@ -164,6 +176,8 @@ def plan_from(doc: Doc, retired: bool = False) -> Plan:
         },
         retired=retired,
         doc=doc,
+        charges_by_key={charge.key: charge for charge in charges},
+        charges_by_meter={meter: tuple(found) for meter, found in by_meter.items()},
     )
 
 

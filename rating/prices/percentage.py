@@ -8,7 +8,7 @@ An event of negative value (a correction) costs nothing and uses nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
@@ -19,10 +19,18 @@ from rating.prices.part import Part, merged
 from rating.prices.protocol import Kind, PricedEvent
 
 
-class _Cost(NamedTuple):
+class Run(NamedTuple):
+    """What some events came to: their free and charged quantities, their fees, and what is left of the allowances."""
+
     free: int
     charged: int
     fee: int
+    events_left: int | None
+    amount_left: int | None
+
+    def parts(self) -> tuple[Part, ...]:
+        """Free and charged."""
+        return merged([Part(None, self.free, "0", 0), Part(None, self.charged, None, self.fee)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,32 +68,34 @@ class Percentage:
         return self._fee(event.value) if event.value >= 0 else 0
 
     def total_of(self, events: Sequence[PricedEvent]) -> int:
-        return sum(cost.fee for cost in self._costs(events))
+        return self.run(events).fee
 
     def parts_of(self, events: Sequence[PricedEvent]) -> tuple[Part, ...]:
-        costs = list(self._costs(events))
-        free = Part(None, sum(cost.free for cost in costs), "0", 0)
-        charged = Part(None, sum(cost.charged for cost in costs), None, sum(cost.fee for cost in costs))
-        return merged([free, charged])
+        return self.run(events).parts()
+
+    def run(self, events: Sequence[PricedEvent], before: Run | None = None) -> Run:
+        """What events come to, after those of `before`; all in their order."""
+        free, charged, fee, events_left, amount_left = before or (0, 0, 0, self.free_events, self.free_amount)
+        lasting = self.kind == "order"
+        for event in events:
+            if event.value < 0:
+                continue
+            lasting = lasting and events_left != 0 and amount_left != 0
+            if not lasting:
+                charged += event.value
+                fee += self._fee(event.value)
+                continue
+            part = event.value if amount_left is None else min(event.value, amount_left)
+            rest = event.value - part
+            free += part
+            charged += rest
+            fee += self._fee(rest) if rest else 0
+            events_left = None if events_left is None else events_left - 1
+            amount_left = None if amount_left is None else amount_left - part
+        return Run(free, charged, fee, events_left, amount_left)
 
     def _fee(self, charged: int) -> int:
         fee = charged * self.factor + self.fixed
         if self.event_min is not None and fee < self.event_min:
             fee = self.event_min
         return self.event_max if self.event_max is not None and fee > self.event_max else fee
-
-    def _costs(self, events: Sequence[PricedEvent]) -> Iterator[_Cost]:
-        lasting = self.kind == "order"
-        events_left, amount_left = self.free_events, self.free_amount
-        for event in events:
-            if event.value < 0:
-                continue
-            lasting = lasting and events_left != 0 and amount_left != 0
-            if not lasting:
-                yield _Cost(0, event.value, self._fee(event.value))
-                continue
-            free = event.value if amount_left is None else min(event.value, amount_left)
-            charged = event.value - free
-            yield _Cost(free, charged, self._fee(charged) if charged else 0)
-            events_left = None if events_left is None else events_left - 1
-            amount_left = None if amount_left is None else amount_left - free

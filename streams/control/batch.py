@@ -36,11 +36,16 @@ def take_parsed(
         command = Command(
             tenant=parsed.tenant, account=parsed.account, id=parsed.id, type=parsed.type, time=parsed.time,
             received=record.timestamp, fields=fields, origin=Position(record.topic, record.partition, record.offset),
-            was=_was(parsed.was, parsed, record), now=_was(parsed.now, parsed, record),
+            was=_was(parsed.was, parsed, record), now=_was(parsed.now, parsed, record), revision=_revision(directory, parsed),
         )  # fmt: skip
         return step(directory, command, partitions, accept_future, parsed.fields.get("catalog"))
     except Refused as error:
         return Rejected("bad_command", str(error), STAGE, record)
+
+
+def _revision(directory: Directory, parsed: ParsedCommand) -> int:
+    held = directory.catalog(parsed.tenant)
+    return 0 if held is None else held.revision
 
 
 def _was(found: Mapping[str, Any] | None, command: ParsedCommand, record: RawRecord) -> WasEvent | None:

@@ -155,6 +155,7 @@ class _Columns:
         self.data: list[bytes] = []
         self.defaulted: list[int] = []
         self.subscription: dict[int, str] = {}
+        self.backfill: dict[int, str] = {}
         self.readings: dict[str, _Readings] = {}
 
     def full(self, rules: Rules, size: int) -> bool:
@@ -183,6 +184,8 @@ class _Columns:
             self.defaulted.append(number)
         if event.subscription is not None:
             self.subscription[number] = event.subscription
+        if event.backfill is not None:
+            self.backfill[number] = event.backfill
         for meter, value, dims in readings:
             column = self.readings.get(meter)
             if column is None:
@@ -198,7 +201,7 @@ class _Columns:
             sources=list(self.sources), types=list(self.types), origins=list(self.origins), account=self.account,
             subject=self.subject, source=self.source, type=self.type, origin=self.origin, offset=self.offset,
             id=self.id, time=self.time, received=self.received, uid=b"".join(self.uid), digest=b"".join(self.digest),
-            data=self.data, defaulted=self.defaulted, subscription=self.subscription,
+            data=self.data, defaulted=self.defaulted, subscription=self.subscription, backfill=self.backfill,
             readings=[
                 ReadingColumn(meter, column.event, column.value, column.dim, list(column.dims))
                 for meter, column in self.readings.items()

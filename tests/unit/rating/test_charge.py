@@ -51,7 +51,7 @@ def test_a_commitment_replaces_the_minimum(
 
 
 def test_figures_are_prorated_the_floor_by_what_was_held() -> None:
-    def half(figure: int) -> int:
+    def half(name: str, figure: int) -> int:
         return figure // 2
 
     bounds = rule(minimum="50", maximum="80").bounds(share=half, held=lambda figure: figure // 10)

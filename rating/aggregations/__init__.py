@@ -1,0 +1,42 @@
+"""The aggregations of meters: one file each, one registry. `README.md` shows how to add one."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from rating.aggregations.buckets import Bucketed
+from rating.aggregations.extremes import Extreme
+from rating.aggregations.latest import Latest
+from rating.aggregations.level import Changes, Levels, last_level
+from rating.aggregations.protocol import Aggregation, Entries, Span, Values, total
+from rating.aggregations.sums import Average, Count, Sum
+from rating.aggregations.unique import Unique
+from rating.catalog import Meter
+from rating.periods import window
+
+__all__ = [
+    "AGGREGATIONS", "LEVEL", "Aggregation", "Entries", "Span", "Values", "aggregation_of", "last_level", "total",
+]  # fmt: skip
+
+AGGREGATIONS: dict[str, Aggregation] = {
+    "sum": Sum(),
+    "count": Count(),
+    "avg": Average(),
+    "max": Extreme(max),
+    "min": Extreme(min),
+    "unique": Unique(),
+    "latest": Latest(),
+}
+LEVEL = "time_weighted_sum"
+
+
+@lru_cache(maxsize=4096)
+def aggregation_of(meter: Meter, timezone: str) -> Aggregation:
+    """What aggregates a meter's usage for a subscription in a time zone."""
+    if meter.aggregation == LEVEL:
+        return Levels(meter.per) if meter.value_is == "level" else Changes(meter.per)
+    inner = AGGREGATIONS[meter.aggregation]
+    if meter.bucket is None:
+        return inner
+    size = meter.bucket
+    return Bucketed(inner, meter.rollup or "sum", lambda moment: window(moment, size, timezone)[0])

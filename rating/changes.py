@@ -1,0 +1,164 @@
+"""Changes of a subscription that runs: its plan or terms, its quantities, a pause, its end; now or with its period."""
+
+from __future__ import annotations
+
+import json
+
+from rating import numbers
+from rating.errors import Refused
+from rating.recut import recut
+from rating.records import Command
+from rating.state import NEVER, Change, Closing, Subscription, Terms
+from rating.step import Step
+from rating.subscriptions import (
+    begin,
+    checked_plan,
+    chosen_plan,
+    end,
+    lengths,
+    next_boundary,
+    pass_boundary,
+    paused,
+    running,
+)
+from rating.timeline import Timeline, inserted, length_at, spell_at, timeline
+
+_ITEMS = ("storefront", "region", "channel")
+
+
+def change(step: Step, command: Command) -> None:
+    """Apply `change_plan`, `cancel`, `pause`, `resume` or `set_quantity`. Raises `Refused`."""
+    sub = running(step, command)
+    at = max(command.time, sub.start)
+    kind, fields = command.type, command.fields
+    if kind == "resume" and not paused(sub) and any(each.waits for each in sub.planned):
+        step.save(sub._replace(planned=tuple(each for each in sub.planned if not each.waits)))
+        return
+    sub = _caught_up(step, sub, at)
+    known = timeline(step, sub)
+    if fields.get("at", "now") == "period_end":
+        at = spell_at(step.catalog, known, at).nominal
+    else:
+        now = max(sub.cursor, sub.start) if sub.cursor >= sub.start else sub.start
+        if at < spell_at(step.catalog, known, now).start:
+            raise Refused("the command's time is before the current period: give a later one")
+    _refuse_needless(sub, kind)
+    made = Change(kind, at, fields.get("prorate"), _terms(step, known, command, at), _rest(fields), True)
+    if fields.get("at", "now") == "period_end":
+        others = tuple(each for each in sub.planned if not each.waits)
+        _planned(step, sub, sub._replace(planned=(*others, made)), at)
+        return
+    apply_now(step, sub, made)
+
+
+def _caught_up(step: Step, sub: Subscription, at: int) -> Subscription:
+    """The subscription with all booked that comes before a command's moment, which may be ahead of the clock."""
+    while sub.end == NEVER and (moment := next_boundary(step, sub)) <= at:
+        now, step.now = step.now, moment
+        pass_boundary(step, sub, moment)
+        step.now = now
+        sub = step.cells.get(("sub", step.tenant, step.account), sub.id)
+    if sub.end != NEVER:
+        raise Refused(f"subscription {sub.id} has ended")
+    return sub
+
+
+def _refuse_needless(sub: Subscription, kind: str) -> None:
+    if kind == "pause" and paused(sub):
+        raise Refused(f"subscription {sub.id} is paused already")
+    if kind == "resume" and not paused(sub):
+        raise Refused(f"subscription {sub.id} is not paused, and no change waits")
+
+
+def _planned(step: Step, before: Subscription, after: Subscription, at: int) -> None:
+    step.save(after)
+    recut(step, before, after, at)
+
+
+def _rest(fields: object) -> str:
+    assert isinstance(fields, dict)
+    return json.dumps({name: fields[name] for name in ("fee", "quantity", "plan", "plan_version") if name in fields})
+
+
+def _terms(step: Step, known: Timeline, command: Command, at: int) -> Terms | None:
+    """What a `change_plan` makes of the terms that hold at the moment. Raises `Refused`."""
+    if command.type != "change_plan":
+        return None
+    fields = command.fields
+    held = known.terms[known.index(at)]
+    plan = step.catalog.plans[held.plan, held.version]
+    if fields.get("plan"):
+        plan = chosen_plan(step, fields["plan"], at, fields.get("plan_version"))
+    old = step.catalog.plans[held.plan, held.version]
+    restarts = fields.get("anchor") == "now" or plan.period != old.period
+    named = {name: fields[name] for name in _ITEMS if fields.get(name) is not None}
+    overrides = json.dumps(fields["overrides"]) if fields.get("overrides") is not None else held.overrides
+    terms = held._replace(
+        start=at, plan=plan.key, version=plan.version, overrides=overrides, restarts=restarts,
+        anchor=at if restarts else held.anchor, **named,
+    )  # fmt: skip
+    checked_plan(step, known.sub, terms)
+    return terms
+
+
+def resolved(step: Step, sub: Subscription, change: Change) -> Terms:
+    """The terms of a change that waited, with the plan's version that is in effect now that it is booked."""
+    assert change.terms is not None
+    asked = json.loads(change.fields) if change.fields else {}
+    if asked.get("plan") and not asked.get("plan_version"):
+        found = step.catalog.choose(change.terms.plan, change.at)
+        if found is not None:
+            return change.terms._replace(version=found.version)
+    return change.terms
+
+
+def apply_now(step: Step, sub: Subscription, made: Change) -> None:
+    """Book a change at its moment, between the beginnings of periods."""
+    at = made.at
+    if made.kind == "cancel":
+        end(step, sub, at, made.prorate)
+        return
+    known = timeline(step, sub)
+    old = known.terms[known.index(at - 1)] if at > sub.start else known.terms[0]
+    after = with_change(sub, made, at)
+    if sub.cursor >= sub.start:
+        after = after._replace(cursor=max(sub.cursor, at))
+    if made.terms is not None:
+        after = after._replace(terms=inserted(after.terms, made.terms))
+        if made.terms.restarts:
+            after = _closed_early(step, known, sub, after, old, at)
+    step.save(after)
+    if made.kind == "change_plan":
+        recut(step, sub, after, at)
+    if sub.cursor < sub.start:
+        return
+    begin(step, sub, after, old, at, at == sub.start and sub.cursor < sub.start, made.prorate)
+
+
+def _closed_early(
+    step: Step, known: Timeline, sub: Subscription, after: Subscription, old: Terms, at: int
+) -> Subscription:
+    """The periods that a whole one cuts short are closed, and their grants lapse with them."""
+    from rating import grants
+
+    plan = step.plan(sub, old)
+    closing = set(after.closing)
+    for length in lengths(plan):
+        spell = length_at(step.catalog, known, max(at - 1, sub.start), length)
+        closing.add(Closing(at + plan.grace, False, spell.start, at, length))
+        grants.lapse(step, sub, at, spell.nominal)
+    return after._replace(closing=tuple(sorted(closing)))
+
+
+def with_change(sub: Subscription, made: Change, at: int) -> Subscription:
+    """The subscription paused, resumed, or with another quantity of a fee."""
+    if made.kind == "pause":
+        return sub._replace(pauses=(*sub.pauses, (at, NEVER)))
+    if made.kind == "resume" and sub.pauses:
+        return sub._replace(pauses=(*sub.pauses[:-1], (sub.pauses[-1][0], at)))
+    if made.kind == "set_quantity":
+        asked = json.loads(made.fields)
+        others = {key: count for key, count in sub.quantities if key != asked["fee"]}
+        others[asked["fee"]] = numbers.quantity(asked["quantity"])
+        return sub._replace(quantities=tuple(sorted(others.items())))
+    return sub

@@ -1,0 +1,214 @@
+"""One charge in one period: usage moves a group, the group moves the charge's total, and each difference is a line.
+
+The segment in which usage falls gets a line in the usage's window; where that moves what a later segment costs, it gets
+one in its own first window. Credits are applied share by share, in the order of time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from rating import groups, lines
+from rating.aggregations import Entries, Values, aggregation_of
+from rating.bunch import Origin
+from rating.burndown import Paid, Priced, Usage, pay
+from rating.catalog import Charge, Meter, Plan
+from rating.legs import Leg, index_at, legs_of, totals
+from rating.levels import carried, note
+from rating.lines import Head
+from rating.numbers import RATE_DIGITS, check_amount
+from rating.places import Place, place
+from rating.prices import Part, differences
+from rating.priced_events import earlier_events, priced_events
+from rating.state import ChargePeriod, Group
+from rating.step import Step
+from rating.timeline import Spell, Timeline
+from rating.windows import window_bounds, window_of
+
+_RATE = 10**RATE_DIGITS
+
+
+class Share(NamedTuple):
+    """Usage that the same grants may pay, in the order of time where that matters."""
+
+    times: Sequence[int]
+    values: Sequence[int | str]
+    keys: Sequence[str]
+    events: Sequence[int]
+    origin: Origin
+
+
+class Moved(NamedTuple):
+    """What became of one segment in a step: its line's quantity, money and units, and what they consist of."""
+
+    quantity: int
+    paid: Paid
+    units: int
+    parts: list[Part]
+
+
+def move(
+    step: Step, known: Timeline, where: Place, charge: Charge, meter: Meter, dims: tuple[str, ...],
+    shares: Iterable[Share], kind: str, sign: int,
+) -> None:  # fmt: skip
+    """Add usage to a group, or take it back, and write what changed."""
+    work = Work(step, known, where.spell, charge, meter, dims)
+    index = index_at(work.legs, where.window[0])
+    work.begin(kind, index, where.window)
+    for share in shares:
+        work.add(share, index, sign)
+    work.finish()
+
+
+class Work:
+    """A group's part of a step."""
+
+    def __init__(
+        self, step: Step, known: Timeline, spell: Spell, charge: Charge, meter: Meter | None, dims: tuple[str, ...]
+    ) -> None:
+        self.step = step
+        self.known = known
+        self.spell = spell
+        self.charge = charge
+        self.meter = meter
+        self.dims = dims
+        self.values = lines.values_text(charge.dimensions, dims)
+        self.dimensions = dict(zip(charge.dimensions, dims, strict=True))
+        self.legs = legs_of(step, known, charge.key, spell)
+        self.start = spell.start
+        self.group = lines.group(step, known.sub, charge.key, self.start, self.values)
+        self.period = lines.charge_period(step, known.sub, charge.key, self.start)
+        self._found: dict[int, Moved] = {}
+
+    def begin(self, kind: str, index: int, window: tuple[int, int] | None = None) -> None:
+        """The line that comes will be of this kind, with this window in segment `index`, else the segment's first."""
+        self._kind = kind
+        self._windows = {} if window is None else {self.legs[index].start: window}
+        self._main = self.legs[index].start
+
+    def add(self, share: Share | None, index: int, sign: int = 1) -> None:
+        """Move the group by a share; by nothing where only its span has changed."""
+        usage = None
+        if share is not None:
+            leg = self.legs[index]
+            usage = groups.Usage(
+                Entries(share.times, share.values, share.keys),
+                priced_events(leg.rule, share, sign) if leg.rule.price.kind != "quantity" else (),
+            )
+            newest = max(share.times)
+            if newest > self.period.newest:
+                self.period = self.period._replace(newest=newest)
+        window = window_of(self.legs[index], self.known.sub.timezone, share.times[0]) if share is not None else None
+        before = self.group.usage
+        if window is None:
+            moves = self._group_step(index, usage, sign)
+            self._charge(moves, index, self.group.usage - before, share)
+        else:
+            quantity, moves = window_bounds(self, window, index, usage, sign)
+            self._charge(moves, index, quantity, share)
+
+    def _group_step(self, index: int, usage: groups.Usage | None, sign: int) -> list[groups.Move]:
+        context = self.context(self.start, self.values)
+        self.group, moves = groups.step(context, self.group, index, usage, sign)
+        if self.meter is not None:
+            note(self.step, self.known.sub, self.charge, self.meter, self.start, self.values, self.group)
+        return moves
+
+    def context(self, start: int | str, values: str) -> groups.Context:
+        """What prices this group, its cells under a key of the period's."""
+        step, sub, charge = self.step, self.known.sub, self.charge
+        assert self.meter is not None, "a charge has a meter"
+        bucket = ("value", step.tenant, step.account, sub.id, charge.key, str(start), values)
+        return groups.Context(
+            self.legs, self.spell, sub.start, self.known.end, aggregation_of(self.meter, sub.timezone),
+            Values(step.cells, bucket), self.dimensions,
+            carried(step, sub, charge, self.meter, self.start, self.values),
+            lambda leg: earlier_events(self, leg),
+        )  # fmt: skip
+
+    def _charge(self, moves: Sequence[groups.Move], index: int, quantity: int, share: Share | None) -> None:
+        """What the moves of the group make of the charge's total, and who pays it."""
+        legs, period = self.legs, self.period
+        raws = dict(period.raws)
+        for each in moves:
+            raws[each.start] = check_amount(raws.get(each.start, 0) + each.amount)
+        before = dict(period.totals)
+        after_raws = tuple(sorted(raws.items()))
+        after = totals(legs, after_raws, period.closed)
+        self.period = period._replace(raws=after_raws, totals=tuple(sorted((before | after).items())))
+        parts = {each.start: each.parts for each in moves}
+        for leg in legs:
+            mine = parts.get(leg.start, [])
+            change = after[leg.start] - before.get(leg.start, 0)
+            off = change - sum(part.amount for part in mine)
+            if off:
+                mine = [*mine, Part(None, 0, None, off)]
+            moved = quantity if leg.start == self._main else 0
+            if change or moved or mine:
+                self._pay(leg, change, moved, mine, leg.start if share is None else share.times[0])
+
+    def _pay(self, leg: Leg, change: int, quantity: int, parts: list[Part], at: int) -> None:
+        priced = priced_of(leg.plan, leg.charge)
+        head = self.head(leg)
+        if leg.start != self._main:
+            at = max(leg.start, self.known.sub.start)
+        # A group's later line of the step has a later revision: its id says which.
+        earlier = sum(1 for start in self._found if start < leg.start)
+        after = self.group._replace(revision=self.group.revision + earlier)
+        line = lines.next_id(self.step, head, self.values, after)
+        self.period, paid = pay(
+            self.step, self.period, change, priced, Usage(self.charge.key, leg.charge.meter, at), line
+        )
+        held = self._found.get(leg.start)
+        shown = [part._replace(amount=priced.money(part.amount)) for part in parts] if priced.unit else parts
+        if held is None:
+            self._found[leg.start] = Moved(quantity, paid, change, shown)
+            return
+        total = Paid(*(a + b for a, b in zip(held.paid, paid, strict=True)))
+        self._found[leg.start] = Moved(held.quantity + quantity, total, held.units + change, [*held.parts, *shown])
+
+    def head(self, leg: Leg) -> Head:
+        """What the segment's line is of."""
+        sub, spell = self.known.sub, self.spell
+        window = self._windows.get(leg.start)
+        if window is None:
+            size = self.meter.window if self.meter is not None else "1h"
+            window = place(self.step.catalog, self.known, size, max(leg.start, sub.start)).window
+        terms = self.known.terms[self.known.index(leg.start)]
+        return Head(sub, terms, leg.plan, self.charge.key, self._kind, leg.charge.meter, self.dimensions,
+                    (spell.start, spell.end), window, leg.charge.unit)  # fmt: skip
+
+    def finish(self) -> bool:
+        """Write the lines and keep what changed; whether there was any."""
+        step, sub, period = self.step, self.known.sub, self.period
+        wrote = False
+        for leg in self.legs:
+            found = self._found.get(leg.start)
+            if found is None or not (found.quantity or any(found.paid) or found.units):
+                continue
+            details = found.parts if len(found.parts) < 2 else list(differences((), found.parts))
+            self.group = lines.write(
+                step, self.head(leg), self.values, self.group, found.quantity, found.paid, details,
+                late=period.closed, units=found.units,
+            )  # fmt: skip
+            wrote = True
+        lines.save_group(step, sub, self.charge.key, self.start, self.values, self.group)
+        if wrote and period.closed:
+            self.period = period = period._replace(late=period.late + 1)
+        lines.save_period(step, sub, self.charge.key, self.start, self.period)
+        if wrote and period.closed:
+            from rating.close import close_line
+
+            close_line(step, self.known, self.charge.key, self.spell)
+        return wrote
+
+
+def priced_of(plan: Plan, charge: Charge) -> Priced:
+    """What a charge's lines are priced in."""
+    if charge.unit is None:
+        return Priced(plan.currency)
+    return Priced(plan.currency, charge.unit, plan.conversion_rates.get(charge.unit, 0))
+
+
+__all__ = ["Any", "ChargePeriod", "Group", "Mapping", "Move", "Share", "Work", "move", "priced_of"]

@@ -1,0 +1,165 @@
+"""One dimension group of a charge in a period: usage goes in, and each segment's cost moves by a difference.
+
+A price of one quantity is `p(U(t_k+1)) − p(U(t_k))`; a price of events keeps a tally a segment. Where the charge goes on
+from an earlier segment, the order of its events or the slots of its schedule go on too, so such a tally begins with what
+was used before, and that is taken off again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from rating.aggregations import Aggregation, Entries, Span, Values
+from rating.legs import Leg, chain_of
+from rating.numbers import check_amount
+from rating.prices import Part, PricedEvent, differences
+from rating.prices.protocol import QuantityPrice
+from rating.state import Group, Slot
+from rating.tallies import Tally, tally_of
+from rating.timeline import Spell
+
+EMPTY = Group((), 0, 0, 0, 0)
+Earlier = Any
+"""`() -> events of the charge before a segment`, asked for where a price goes on over the order of events."""
+
+
+class Usage(NamedTuple):
+    """What a step adds to a group in one segment: readings, and the same as events where the price is of events."""
+
+    entries: Entries
+    events: Sequence[PricedEvent]
+
+
+class Move(NamedTuple):
+    """What a step changed of one segment's cost, before bounds, by tier."""
+
+    start: int
+    amount: int
+    parts: list[Part]
+
+
+class Context(NamedTuple):
+    """What pricing a group needs beside it. `carry` is the level that the period began with."""
+
+    legs: Sequence[Leg]
+    spell: Spell
+    start: int
+    stop: int
+    aggregation: Aggregation
+    values: Values
+    dimensions: Mapping[str, str]
+    carry: int
+    earlier: Earlier
+
+    def span(self, number: int) -> Span:
+        """The time up to the end of a segment."""
+        upto = min(self.legs[number].end, self.spell.nominal, self.stop)
+        return Span(self.spell.start, self.spell.nominal, max(self.spell.start, self.start), upto, self.carry)
+
+
+def step(context: Context, group: Group, index: int, usage: Usage | None, sign: int) -> tuple[Group, list[Move]]:
+    """The group after usage in segment `index` was added, or taken back; without usage, after its span changed."""
+    legs = context.legs
+    low, high = chain_of(legs, index)
+    slots = {slot.start: slot for slot in group.slots}
+    at = legs[index].start
+    chain = legs[low:high]
+    kept = {leg.start: slots[leg.start].kept for leg in chain if leg.start in slots}
+    if usage is not None:
+        context.aggregation.update(kept, at, usage.entries, sign, context.values)
+    else:
+        kept.setdefault(at, None)
+    moves: list[Move] = []
+    reached: list[tuple[int, Any]] = []
+    before = _last(slots, chain)
+    for number, leg in enumerate(chain, low):
+        if leg.start not in kept:
+            continue
+        down = context.aggregation.quantity(reached, context.span(number - 1), context.values) if reached else 0
+        reached.append((leg.start, kept[leg.start]))
+        up = context.aggregation.quantity(reached, context.span(number), context.values)
+        old = slots.get(leg.start)
+        tally = tally_of(leg.rule)
+        if tally is None:
+            new, move = _quantity(context, leg, old, kept[leg.start], down, up)
+        else:
+            used = usage if number >= index else None
+            new, move = _events(context, leg, old, kept[leg.start], down, up, tally, used, sign, number == index)
+        slots[leg.start] = new
+        if move.amount or move.parts:
+            moves.append(move)
+    after = _last(slots, chain)
+    ordered = tuple(slots[start] for start in sorted(slots))
+    return group._replace(slots=ordered, usage=group.usage + after - before), moves
+
+
+def _last(slots: Mapping[int, Slot], chain: Sequence[Leg]) -> int:
+    return next((slots[leg.start].high for leg in reversed(chain) if leg.start in slots), 0)
+
+
+def _quantity(
+    context: Context, leg: Leg, old: Slot | None, kept: Any, down: int, up: int
+) -> tuple[Slot, Move]:
+    rule = leg.rule
+    curve = rule.curve(context.dimensions)
+    cost = rule.discounted(curve.total(rule.charged(up, leg.allowance)))
+    if not leg.first:
+        cost -= rule.discounted(curve.total(rule.charged(down, leg.allowance)))
+    cost = check_amount(cost)
+    was = () if old is None else _parts(leg, curve, old.low, old.high)
+    parts = differences(was, _parts(leg, curve, down, up))
+    amount = cost - (0 if old is None else old.cost)
+    return Slot(leg.start, kept, down, up, cost, None), Move(leg.start, amount, _summing(parts, amount))
+
+
+def _parts(leg: Leg, curve: QuantityPrice, down: int, up: int) -> Sequence[Part]:
+    rule = leg.rule
+    found: Sequence[Part] = curve.parts(rule.charged(up, leg.allowance))
+    if not leg.first:
+        found = differences(curve.parts(rule.charged(down, leg.allowance)), found)
+    return found if not rule.discount else _discounted(leg, found)
+
+
+def _discounted(leg: Leg, parts: Sequence[Part]) -> list[Part]:
+    return [each._replace(amount=leg.rule.discounted(each.amount)) for each in parts]
+
+
+def _events(
+    context: Context, leg: Leg, old: Slot | None, kept: Any, down: int, up: int, tally: Tally, usage: Usage | None,
+    sign: int, mine: bool,
+) -> tuple[Slot, Move]:  # fmt: skip
+    goes_on = not leg.first and leg.rule.price.kind in ("order", "slots")
+    events = usage.events if usage is not None else ()
+    held = old.tally if old is not None else None
+    parts: list[Part] = []
+    if not goes_on:
+        if mine and (events or held is None):
+            found = tally.add(held, events, sign, context.values.within("t|"))
+            held, parts = found.kept, list(found.parts)
+        raw = tally.total(held)
+    else:
+        before, upto = held or (None, None)
+        below, within = context.values.within(f"o|{leg.start}|"), context.values.within(f"t|{leg.start}|")
+        if held is None:
+            earlier = context.earlier(leg)
+            before = tally.add(None, earlier, 1, below).kept
+            upto = tally.add(None, earlier, 1, within).kept
+        if events and not mine and old is not None:
+            lower = tally.add(before, events, sign, below)
+            before, parts = lower.kept, list(differences(lower.parts, ()))
+        if events and (mine or old is not None):
+            found = tally.add(upto, events, sign, within)
+            upto, parts = found.kept, [*parts, *found.parts]
+        held = (before, upto)
+        raw = tally.total(upto) - tally.total(before)
+    cost = check_amount(leg.rule.discounted(raw))
+    amount = cost - (0 if old is None else old.cost)
+    if leg.rule.discount:
+        parts = _discounted(leg, parts)
+    return Slot(leg.start, kept, down, up, cost, held), Move(leg.start, amount, _summing(parts, amount))
+
+
+def _summing(parts: Sequence[Part], amount: int) -> list[Part]:
+    off = amount - sum(each.amount for each in parts)
+    return [*parts, Part(None, 0, None, off)] if off else list(parts)

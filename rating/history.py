@@ -1,0 +1,102 @@
+"""What an account used before: asked for only where a change is dated back over usage that is rated already.
+
+The kernel keeps aggregates, not events. A cut of a subscription at a moment that usage has passed needs that usage event
+by event; the log has it, so the shell reads it there again, and the simulation has it in a list. What is told depends on
+the log alone, so rating stays a function of the log.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from decimal import Decimal
+
+from rating.ids import event_uid
+from rating.metering import BadUsage, Metering
+from rating.packs import Readings, event_of, readings_of
+from rating.records import DIGEST_BYTES, Command, Pack, Position, Record, WasEvent
+from rating.seen import Entry
+from rating.state import Waiting
+
+History = Callable[[str, str, int, int], Iterable[Waiting]]
+"""`(tenant, account, since, until)`: the account's counted events timed in `[since, until)`, in the log's order."""
+LogReader = Callable[[int], Iterable[Record]]
+"""The partition's records from the first that was received at or after a moment (µs), as far as they were applied."""
+MeteringOf = Callable[[str, int], Metering]
+
+
+def no_history(tenant: str, account: str, since: int, until: int) -> Iterable[Waiting]:
+    """Where no usage was rated."""
+    return ()
+
+
+def no_log(since: int) -> Iterable[Record]:
+    """Where no log is kept."""
+    return ()
+
+
+Lookup = Callable[[bytes], Entry | None]
+"""What is kept of a counted event, by its uid."""
+
+
+def counted(
+    records: Iterable[Record],
+    lookup: Lookup,
+    metering: MeteringOf,
+    tenant: str,
+    account: str,
+    since: int,
+    until: int,
+) -> Iterator[Waiting]:
+    """The account's events among records of the log that count as they stand there: each as it was accepted, or as it
+    was amended last; none that was a copy, refused or taken back."""
+    found: dict[bytes, Waiting] = {}
+    for record in records:
+        if isinstance(record, Pack):
+            events = _packed(record, tenant, account)
+        elif isinstance(record, Command) and record.now is not None:
+            events = _amended(record, record.now, tenant, account, metering)
+        else:
+            continue
+        for uid, digest, event in events:
+            entry = lookup(uid)
+            if entry is None or entry.retracted or entry.digest != digest or uid in found:
+                continue
+            event = event._replace(time=entry.time) if event.time < 0 else event
+            if entry.time == event.time and since <= event.time < until:
+                found[uid] = event
+    yield from found.values()
+
+
+def _packed(pack: Pack, tenant: str, account: str) -> Iterator[tuple[bytes, bytes, Waiting]]:
+    if pack.tenant != tenant or account not in pack.accounts:
+        return
+    number = list(pack.accounts).index(account)
+    readings: Readings = readings_of(pack)
+    for index, each in enumerate(pack.account):
+        if each == number:
+            event = event_of(pack, index, readings)
+            digest = pack.digest[DIGEST_BYTES * index : DIGEST_BYTES * (index + 1)]
+            yield event_uid(event.source, event.id), digest, event
+
+
+def _amended(
+    command: Command, now: WasEvent, tenant: str, account: str, metering: MeteringOf
+) -> Iterator[tuple[bytes, bytes, Waiting]]:
+    if (command.tenant, command.account) == (tenant, account):
+        time = -1 if now.time is None else now.time
+        yield now.uid, now.digest, whole(now, time, command.revision, command.received, command.origin,
+                                         metering(tenant, command.revision))  # fmt: skip
+
+
+def whole(
+    event: WasEvent, time: int, revision: int, received: int, origin: Position, metering: Metering
+) -> Waiting:
+    """An event that a correction names, with what the meters of a revision read in it. Raises `ValueError`."""
+    data = json.loads(event.data, parse_float=Decimal)
+    measured = metering.measure(event.type, data, event.subject)
+    if isinstance(measured, BadUsage):
+        raise ValueError(measured.detail)
+    readings = tuple((each.meter, each.value, each.dims) for each in measured)
+    return Waiting(event.subscription, event.source, event.id, event.type, event.subject, time, received, event.data,
+                   revision, readings, tuple(origin))  # fmt: skip

@@ -1,0 +1,66 @@
+"""Usage that is rated already and that a change dates back over: moved, event by event, to where it belongs now.
+
+Usage of the moment of a change or later is taken out of the segment, period or subscription in which it was rated and put
+where the new timeline has it, window by window, so that each line is the difference. Most changes come before any such
+usage and move nothing; only the others ask for the history.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rating import rate, waiting
+from rating.bunch import bunches_of
+from rating.ids import event_uid
+from rating.settle import resettle
+from rating.state import Subscription, Waiting
+from rating.step import Step
+from rating.timeline import Timeline, spell_at, timeline
+from rating.times import HOUR
+
+
+def recut(step: Step, before: Subscription, after: Subscription, since: int) -> None:
+    """The subscription's usage from `since` on follows its new timeline; its cell holds the new one already."""
+    old, new = timeline(step, before), timeline(step, after)
+    newest = _newest(step, before, since)
+    if newest >= since and not _same(step, old, new, since, newest):
+        events = [
+            event
+            for event in step.history(step.tenant, step.account, since, newest + 1)
+            if event.subscription in (None, before.id) and old.runs_at(event.time)
+        ]
+        for events_of_hour in _by_hour(events):
+            bunches = [each for each in bunches_of(events_of_hour) if each.meter not in step.catalog.outcome_meters]
+            rate.rate_in(step, old, bunches, sign=-1)
+            rate.rate_in(step, new, bunches)
+            _keep_what_runs_out(step, new, events_of_hour)
+    resettle(step, new, since)
+
+
+def _newest(step: Step, sub: Subscription, since: int) -> int:
+    found = [held.newest for _, held in step.cells.members(("charge", step.tenant, step.account, sub.id))]
+    return max(found, default=since - 1)
+
+
+def _same(step: Step, old: Timeline, new: Timeline, since: int, newest: int) -> bool:
+    """Whether both timelines rate usage of `[since, newest]` the same."""
+    moments = {since, newest, *(each.start for each in (*old.terms, *new.terms) if since < each.start <= newest)}
+    return all(
+        old.runs_at(moment) == new.runs_at(moment)
+        and old.terms[old.index(moment)] == new.terms[new.index(moment)]
+        and spell_at(step.catalog, old, moment)[:3:2] == spell_at(step.catalog, new, moment)[:3:2]
+        for moment in moments
+    )
+
+
+def _by_hour(events: Iterable[Waiting]) -> list[list[Waiting]]:
+    held: dict[int, list[Waiting]] = {}
+    for event in events:
+        held.setdefault(event.time // HOUR, []).append(event)
+    return [held[hour] for hour in sorted(held)]
+
+
+def _keep_what_runs_out(step: Step, new: Timeline, events: Iterable[Waiting]) -> None:
+    for event in events:
+        if not new.runs_at(event.time) and not waiting.runs(step, event.subscription, event.time):
+            waiting.keep(step, event_uid(event.source, event.id), event)

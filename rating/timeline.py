@@ -1,0 +1,115 @@
+"""A subscription's time: on which terms it is at a moment, in which period that falls, and how long it runs.
+
+Its terms are booked when their moment comes; those that are known before (a trial's end, a change that waits for the
+period's end, a newer version with `existing`) already rate the usage that comes ahead of the clock. A newer version
+takes over at a period's start (`renewal`) or at its time, never before it was published.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from rating.catalog import Catalog, Plan
+from rating.periods import Calendar
+from rating.state import NEVER, Subscription, Terms
+from rating.step import Step
+
+
+class Spell(NamedTuple):
+    """A billing period of a subscription: `[start, end)` as it is, `nominal` its end had nothing cut it short."""
+
+    start: int
+    end: int
+    nominal: int
+    length: str
+
+
+class Timeline(NamedTuple):
+    """The terms in order, and the time that the subscription runs, as far as is known."""
+
+    sub: Subscription
+    terms: tuple[Terms, ...]
+    end: int
+
+    def index(self, moment: int) -> int:
+        """Which terms hold at the moment; the first ones hold before it too."""
+        terms = self.terms
+        if len(terms) == 1:
+            return 0
+        found = 0
+        for number in range(1, len(terms)):
+            if terms[number].start <= moment:
+                found = number
+        return found
+
+    def runs_at(self, moment: int) -> bool:
+        """Whether usage of the moment is rated."""
+        return self.sub.start <= moment < self.end
+
+    def era(self, index: int) -> tuple[Terms, int]:
+        """The terms whose periods are counted at these terms, and where the next whole period cuts them off."""
+        begin = index
+        while begin and not self.terms[begin].restarts:
+            begin -= 1
+        end = next((each.start for each in self.terms[index + 1 :] if each.restarts), NEVER)
+        return self.terms[begin], end
+
+
+def timeline(step: Step, sub: Subscription) -> Timeline:
+    """What is known of the subscription's time."""
+    if not sub.planned and not step.catalog.moving:
+        return Timeline(sub, sub.terms, sub.end)
+    terms, end = sub.terms, sub.end
+    for change in sub.planned:
+        if change.kind == "cancel":
+            end = min(end, change.at)
+        elif change.terms is not None:
+            terms = inserted(terms, change.terms)
+    if sub.end == NEVER:
+        terms = _moved(step.catalog, sub, terms)
+    return Timeline(sub, terms, end)
+
+
+def inserted(terms: tuple[Terms, ...], new: Terms) -> tuple[Terms, ...]:
+    """The terms with new ones from their start on, in place of those that begin then."""
+    return tuple(sorted((*(each for each in terms if each.start != new.start), new)))
+
+
+def _moved(catalog: Catalog, sub: Subscription, terms: tuple[Terms, ...]) -> tuple[Terms, ...]:
+    """The terms with the newer versions that running subscriptions move to, after what is booked."""
+    for plan in catalog.moving:
+        last = Timeline(sub, terms, NEVER)
+        at = move_at(catalog, last, plan)
+        if at is None:
+            continue
+        held = terms[last.index(at)]
+        if held.plan == plan.key and held.version < plan.version and at > sub.cursor:
+            terms = inserted(terms, held._replace(start=at, version=plan.version, restarts=False))
+    return terms
+
+
+def move_at(catalog: Catalog, known: Timeline, plan: Plan) -> int | None:
+    """When a subscription that has an older version of the plan moves to this one."""
+    published = catalog.published.get((plan.key, plan.version), 0)
+    if not isinstance(plan.existing, str):
+        return max(plan.existing, published, known.sub.start)
+    if plan.existing != "renewal":
+        return None
+    earliest = max(plan.effective_from, published)
+    if earliest <= known.sub.start:
+        return None
+    found = spell_at(catalog, known, earliest)
+    return found.start if found.start == earliest else found.end
+
+
+def spell_at(catalog: Catalog, known: Timeline, moment: int) -> Spell:
+    """The billing period that holds the moment."""
+    return length_at(catalog, known, moment, None)
+
+
+def length_at(catalog: Catalog, known: Timeline, moment: int, length: str | None) -> Spell:
+    """The period of a length (the plan's own unless given) that holds the moment, counted as the plan's are."""
+    head, cut = known.era(known.index(moment))
+    size = length or catalog.plans[head.plan, head.version].period
+    found = Calendar(size, known.sub.timezone, head.anchor if head.anchor >= 0 else None).at(moment)
+    return Spell(found.start, min(found.end, cut, known.sub.end), found.end, size)
