@@ -62,10 +62,10 @@ def move(
 
 
 class Work:
-    """A group's part of a step."""
+    """A group's part of a step; `dims` `None` is the charge over all its groups."""
 
     def __init__(
-        self, step: Step, known: Timeline, spell: Spell, charge: Charge, meter: Meter | None, dims: tuple[str, ...]
+        self, step: Step, known: Timeline, spell: Spell, charge: Charge, meter: Meter, dims: tuple[str, ...] | None
     ) -> None:
         self.step = step
         self.known = known
@@ -73,8 +73,8 @@ class Work:
         self.charge = charge
         self.meter = meter
         self.dims = dims
-        self.values = lines.values_text(charge.dimensions, dims)
-        self.dimensions = dict(zip(charge.dimensions, dims, strict=True))
+        self.values = lines.NO_GROUP if dims is None else lines.values_text(charge.dimensions, dims)
+        self.dimensions = {} if dims is None else dict(zip(charge.dimensions, dims, strict=True))
         self.legs = legs_of(step, known, charge.key, spell)
         self.start = spell.start
         self.group = lines.group(step, known.sub, charge.key, self.start, self.values)
@@ -111,14 +111,13 @@ class Work:
     def _group_step(self, index: int, usage: groups.Usage | None, sign: int) -> list[groups.Move]:
         context = self.context(self.start, self.values)
         self.group, moves = groups.step(context, self.group, index, usage, sign)
-        if self.meter is not None:
+        if self.dims is not None:
             note(self.step, self.known.sub, self.charge, self.meter, self.start, self.values, self.group)
         return moves
 
     def context(self, start: int | str, values: str) -> groups.Context:
         """What prices this group, its cells under a key of the period's."""
         step, sub, charge = self.step, self.known.sub, self.charge
-        assert self.meter is not None, "a charge has a meter"
         bucket = ("value", step.tenant, step.account, sub.id, charge.key, str(start), values)
         return groups.Context(
             self.legs, self.spell, sub.start, self.known.end, aggregation_of(self.meter, sub.timezone),
@@ -173,8 +172,7 @@ class Work:
         sub, spell = self.known.sub, self.spell
         window = self._windows.get(leg.start)
         if window is None:
-            size = self.meter.window if self.meter is not None else "1h"
-            window = place(self.step.catalog, self.known, size, max(leg.start, sub.start)).window
+            window = place(self.step.catalog, self.known, self.meter.window, max(leg.start, sub.start)).window
         terms = self.known.terms[self.known.index(leg.start)]
         return Head(sub, terms, leg.plan, self.charge.key, self._kind, leg.charge.meter, self.dimensions,
                     (spell.start, spell.end), window, leg.charge.unit)  # fmt: skip

@@ -23,7 +23,7 @@ def close(step: Step, sub: Subscription, closing: Closing) -> None:
     """Book a period's end plus grace, charge by charge: flat amounts of what was not used, minimum and true-up."""
     known, spell = _spell(step, sub, closing)
     for key, leg in _charges(step, known, spell, closing.length):
-        _unused(Work(step, known, spell, leg.charge, step.catalog.meters[leg.charge.meter], ()))
+        _unused(Work(step, known, spell, leg.charge, step.catalog.meters[leg.charge.meter], None))
         _close_charge(step, known, spell, key)
     for key in _fees(step, known, spell, closing.length):
         held = lines.charge_period(step, sub, key, spell.start)
@@ -98,7 +98,7 @@ def _close_charge(step: Step, known: Timeline, spell: Spell, key: str) -> None:
     """Minimum and true-up: what the closed total is over the running one."""
     legs = legs_of(step, known, key, spell)
     last = legs[-1]
-    work = Work(step, known, spell, last.charge, step.catalog.meters[last.charge.meter], ())
+    work = Work(step, known, spell, last.charge, step.catalog.meters[last.charge.meter], None)
     period = work.period._replace(closed=True)
     raws = dict(period.raws)
     for start, gap in windows.missing(work).items():
