@@ -31,8 +31,11 @@ def change(step: Step, command: Command) -> None:
     sub = running(step, command)
     at = max(command.time, sub.start)
     kind, fields = command.type, command.fields
-    if kind == "resume" and not paused(sub) and any(each.waits for each in sub.planned):
-        step.save(sub._replace(planned=tuple(each for each in sub.planned if not each.waits)))
+    if kind == "resume" and any(each.waits for each in sub.planned):
+        withdrawn = sub._replace(planned=tuple(each for each in sub.planned if not each.waits))
+        _planned(step, sub, withdrawn, sub.cursor)
+        sub = withdrawn
+    if (kind == "resume") != paused(sub) and kind in ("pause", "resume"):
         return
     sub = _caught_up(step, sub, at)
     known = timeline(step, sub)
@@ -42,7 +45,6 @@ def change(step: Step, command: Command) -> None:
         now = max(sub.cursor, sub.start) if sub.cursor >= sub.start else sub.start
         if at < spell_at(step.catalog, known, now).start:
             raise Refused("the command's time is before the current period: give a later one")
-    _refuse_needless(sub, kind)
     made = Change(kind, at, fields.get("prorate"), _terms(step, known, command, at), _rest(fields), True)
     if fields.get("at", "now") == "period_end":
         others = tuple(each for each in sub.planned if not each.waits)
@@ -61,13 +63,6 @@ def _caught_up(step: Step, sub: Subscription, at: int) -> Subscription:
     if sub.end != NEVER:
         raise Refused(f"subscription {sub.id} has ended")
     return sub
-
-
-def _refuse_needless(sub: Subscription, kind: str) -> None:
-    if kind == "pause" and paused(sub):
-        raise Refused(f"subscription {sub.id} is paused already")
-    if kind == "resume" and not paused(sub):
-        raise Refused(f"subscription {sub.id} is not paused, and no change waits")
 
 
 def _planned(step: Step, before: Subscription, after: Subscription, at: int) -> None:

@@ -6,8 +6,8 @@ one in its own first window. Credits are applied share by share, in the order of
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from rating import groups, lines
 from rating.aggregations import Entries, Values, aggregation_of
@@ -17,16 +17,13 @@ from rating.catalog import Charge, Meter, Plan
 from rating.legs import Leg, index_at, legs_of, totals
 from rating.levels import carried, note
 from rating.lines import Head
-from rating.numbers import RATE_DIGITS, check_amount
+from rating.numbers import check_amount
 from rating.places import Place, place
 from rating.prices import Part, differences
 from rating.priced_events import earlier_events, priced_events
-from rating.state import ChargePeriod, Group
 from rating.step import Step
 from rating.timeline import Spell, Timeline
 from rating.windows import window_bounds, window_of
-
-_RATE = 10**RATE_DIGITS
 
 
 class Share(NamedTuple):
@@ -50,15 +47,23 @@ class Moved(NamedTuple):
 
 def move(
     step: Step, known: Timeline, where: Place, charge: Charge, meter: Meter, dims: tuple[str, ...],
-    shares: Iterable[Share], kind: str, sign: int,
+    shares: Iterable[tuple[Share, int]], kind: str, net: bool = False,
 ) -> None:  # fmt: skip
-    """Add usage to a group, or take it back, and write what changed."""
+    """Add usage to a group (sign 1), or take it back (−1), and write what changed; `net` pays for all of it at once."""
     work = Work(step, known, where.spell, charge, meter, dims)
     index = index_at(work.legs, where.window[0])
-    work.begin(kind, index, where.window)
-    for share in shares:
+    work.begin(kind, index, where.window, net)
+    for share, sign in shares:
         work.add(share, index, sign)
     work.finish()
+
+
+class Due(NamedTuple):
+    """What a segment's line comes to, in its own unit, before it is paid."""
+
+    change: int
+    quantity: int
+    parts: list[Part]
 
 
 class Work:
@@ -80,15 +85,18 @@ class Work:
         self.group = lines.group(step, known.sub, charge.key, self.start, self.values)
         self.period = lines.charge_period(step, known.sub, charge.key, self.start)
         self._found: dict[int, Moved] = {}
+        self._due: dict[int, Due] = {}
+        self._net = False
 
-    def begin(self, kind: str, index: int, window: tuple[int, int] | None = None) -> None:
+    def begin(self, kind: str, index: int, window: tuple[int, int] | None = None, net: bool = False) -> None:
         """The line that comes will be of this kind, with this window in segment `index`, else the segment's first."""
+        self._net = net
         self._kind = kind
         self._windows = {} if window is None else {self.legs[index].start: window}
         self._main = self.legs[index].start
 
-    def add(self, share: Share | None, index: int, sign: int = 1) -> None:
-        """Move the group by a share; by nothing where only its span has changed."""
+    def add(self, share: Share | None, index: int, sign: int = 1, at: int | None = None) -> None:
+        """Move the group by a share; by nothing where only its span has changed, for credits as of `at`."""
         usage = None
         if share is not None:
             leg = self.legs[index]
@@ -103,16 +111,20 @@ class Work:
         before = self.group.usage
         if window is None:
             moves = self._group_step(index, usage, sign)
-            self._charge(moves, index, self.group.usage - before, share)
+            when = share.times[0] if share is not None else self.legs[index].start if at is None else at
+            self._charge(moves, self.group.usage - before, when)
         else:
             quantity, moves = window_bounds(self, window, index, usage, sign)
-            self._charge(moves, index, quantity, share)
+            assert share is not None, "a window of a commitment is moved by usage alone"
+            self._charge(moves, quantity, share.times[0])
 
     def _group_step(self, index: int, usage: groups.Usage | None, sign: int) -> list[groups.Move]:
         context = self.context(self.start, self.values)
         self.group, moves = groups.step(context, self.group, index, usage, sign)
         if self.dims is not None:
-            note(self.step, self.known.sub, self.charge, self.meter, self.start, self.values, self.group)
+            note(
+                self.step, self.known, self.charge, self.meter, self.legs, self.start, self.values, self.group
+            )
         return moves
 
     def context(self, start: int | str, values: str) -> groups.Context:
@@ -122,11 +134,11 @@ class Work:
         return groups.Context(
             self.legs, self.spell, sub.start, self.known.end, aggregation_of(self.meter, sub.timezone),
             Values(step.cells, bucket), self.dimensions,
-            carried(step, sub, charge, self.meter, self.start, self.values),
+            carried(step, self.known, charge, self.meter, self.start, self.values),
             lambda leg: earlier_events(self, leg),
         )  # fmt: skip
 
-    def _charge(self, moves: Sequence[groups.Move], index: int, quantity: int, share: Share | None) -> None:
+    def _charge(self, moves: Sequence[groups.Move], quantity: int, at: int) -> None:
         """What the moves of the group make of the charge's total, and who pays it."""
         legs, period = self.legs, self.period
         raws = dict(period.raws)
@@ -144,14 +156,18 @@ class Work:
             if off:
                 mine = [*mine, Part(None, 0, None, off)]
             moved = quantity if leg.start == self._main else 0
-            if change or moved or mine:
-                self._pay(leg, change, moved, mine, leg.start if share is None else share.times[0])
+            if not (change or moved or mine):
+                continue
+            if self._net:
+                held = self._due.get(leg.start, Due(0, 0, []))
+                self._due[leg.start] = Due(held.change + change, held.quantity + moved, [*held.parts, *mine])
+                self._at = at
+            else:
+                self._pay(leg, change, moved, mine, at)
 
     def _pay(self, leg: Leg, change: int, quantity: int, parts: list[Part], at: int) -> None:
         priced = priced_of(leg.plan, leg.charge)
         head = self.head(leg)
-        if leg.start != self._main:
-            at = max(leg.start, self.known.sub.start)
         # A group's later line of the step has a later revision: its id says which.
         earlier = sum(1 for start in self._found if start < leg.start)
         after = self.group._replace(revision=self.group.revision + earlier)
@@ -179,6 +195,9 @@ class Work:
 
     def finish(self) -> bool:
         """Write the lines and keep what changed; whether there was any."""
+        for leg in self.legs:
+            if leg.start in self._due:
+                self._pay(leg, *self._due[leg.start], self._at)
         step, sub, period = self.step, self.known.sub, self.period
         wrote = False
         for leg in self.legs:
@@ -208,5 +227,3 @@ def priced_of(plan: Plan, charge: Charge) -> Priced:
         return Priced(plan.currency)
     return Priced(plan.currency, charge.unit, plan.conversion_rates.get(charge.unit, 0))
 
-
-__all__ = ["Any", "ChargePeriod", "Group", "Mapping", "Move", "Share", "Work", "move", "priced_of"]

@@ -85,7 +85,7 @@ def _unused(work: Work) -> None:
             known = {slot.start for slot in work.group.slots}
             if leg.start not in known:
                 work.begin("usage", index, (work.spell.start, work.spell.end))
-                work.add(None, index)
+                work.add(None, index, at=work.spell.end - 1)
                 work.finish()
 
 

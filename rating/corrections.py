@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rating import outcomes, usage, waiting
+from rating import outcomes, rate, usage, waiting
 from rating.cells import Ids
 from rating.effects import Effect
 from rating.errors import Refused
@@ -14,6 +14,7 @@ from rating.records import Command, WasEvent
 from rating.seen import Entry
 from rating.state import Waiting
 from rating.step import Step
+from rating.timeline import timeline
 from rating.times import format_time
 
 UNCOUNTED = "rating.uncounted.v1"
@@ -41,9 +42,8 @@ def correct(step: Step, command: Command, accept_past: int, metering: Any) -> No
         if time < step.now - accept_past:
             raise Refused("now.time is older than accept_past")
         after = _waiting(step, now, time, step.catalog.revision, command, metering)
-    _apply(step, before, -1)
+    _apply(step, before, after)
     if after is not None:
-        _apply(step, after, 1)
         new = entry._replace(digest=now.digest, time=after.time, revision=after.revision)  # type: ignore[union-attr]
         step.ids.add(key, new.bytes())
     else:
@@ -74,15 +74,21 @@ def recount(ids: Ids, command: Command, clock: int, accept_past: int) -> None:
         ids.add(key, entry._replace(digest=now.digest, time=time).bytes())
 
 
-def _apply(step: Step, event: Waiting, sign: int) -> None:
-    if outcomes.touches(step, event):
-        outcomes.take(step, event, sign)
-    if waiting.runs(step, event.subscription, event.time):
-        usage.rate_events(step, [event], "correction", sign)
-    elif sign > 0:
-        waiting.keep(step, waiting.uid_of(event), event)
-    else:
-        waiting.forget(step, waiting.uid_of(event))
+def _apply(step: Step, before: Waiting, after: Waiting | None) -> None:
+    """Take the event back and rate it as it should have been: in one group and window that is one line."""
+    moves = [(before, -1), *([] if after is None else [(after, 1)])]
+    rated = []
+    for event, sign in moves:
+        if outcomes.touches(step, event):
+            outcomes.take(step, event, sign)
+        if waiting.runs(step, event.subscription, event.time):
+            rated.append((usage.ready(step, [event]), sign))
+        elif sign > 0:
+            waiting.keep(step, waiting.uid_of(event), event)
+        else:
+            waiting.forget(step, waiting.uid_of(event))
+    for sub in step.subscriptions():
+        rate.rate_in(step, timeline(step, sub), rated, "correction")
 
 
 def _waiting(

@@ -20,7 +20,7 @@ from rating.step import Step
 from rating.timeline import Spell, Timeline, length_at
 
 _SCALE = 10 ** (numbers.AMOUNT_DIGITS - numbers.QTY_DIGITS)
-NOT_HELD = FeePeriod(0, 0, True)
+NOT_HELD = FeePeriod(0, 0, True, -1, (0, 0, 0))
 ONCE = "once"
 
 
@@ -52,12 +52,8 @@ def change(
     before: dict[str, Held],
     after: dict[str, Held],
     prorate: bool | None = None,
-    ending: bool = False,
 ) -> None:
-    """What is held becomes `after` from `before` at `at`; fees of periods that begin then have nothing before.
-
-    With `ending` the periods in which `at` lies end there: what is due in arrears is written.
-    """
+    """What is held becomes `after` from `before` at `at`; where a period begins then, it begins with nothing before."""
     for key in dict.fromkeys([*before, *after]):
         old, new = before.get(key), after.get(key)
         if old is not None and new is not None and old.fee.every != new.fee.every:
@@ -69,40 +65,35 @@ def change(
             _once(step, known, at, new)
             continue
         _move(step, known, at, some, 0 if old is None else old.cost, new, prorate)
-    if ending:
-        for each in before.values():
-            if each.fee.timing == "arrears":
-                spell = length_at(step.catalog, known, at - 1, length_of(each.plan, each.fee))
-                arrears(step, known, each, spell, at)
 
 
 def _move(
     step: Step, known: Timeline, at: int, some: Held, was: int, new: Held | None, prorate: bool | None
 ) -> None:
-    spell = length_at(step.catalog, known, at if new is not None else _inside(known, at), length_of(some.plan, some.fee))
-    if spell.start == at and new is None:
-        return
+    length = length_of(some.plan, some.fee)
+    spell = length_at(step.catalog, known, at, length)
+    begun = spell.start == at and _state(step, known, some.fee.key, at) != NOT_HELD
+    if new is None and not begun and _cut(known, at):
+        spell = length_at(step.catalog, known, at - 1, length)
     state = _state(step, known, some.fee.key, spell.start)
-    if spell.start == at:
-        was = 0
+    before = (state.target, state.largest, 0 if state == NOT_HELD and spell.start == at else was)
+    target, largest, held_cost = prior = state.prior if state.at == at else before
     cost = 0 if new is None else new.cost
-    own = prorate is None or spell.start == at
-    if some.fee.prorate if own else prorate:
+    if some.fee.prorate if prorate is None or not largest else prorate:
         moved = part(cost, at, spell.nominal, spell.start, spell.nominal)
-        moved -= part(was, at, spell.nominal, spell.start, spell.nominal)
+        moved -= part(held_cost, at, spell.nominal, spell.start, spell.nominal)
     else:
-        moved = max(cost - state.largest, 0)
+        moved = max(cost - largest, 0)
     advance = some.fee.timing == "advance"
-    after = FeePeriod(state.target + moved, max(state.largest, cost), advance)
+    after = FeePeriod(target + moved, max(largest, cost), advance, at, prior)
     step.cells.put(_bucket(step, known.sub), f"{some.fee.key}|{spell.start}", after)
-    if advance and moved:
-        _line(step, known, some, spell, (at, spell.nominal), moved)
+    if advance and after.target != state.target:
+        _line(step, known, some, spell, (at, spell.nominal), after.target - state.target)
 
 
-def _inside(known: Timeline, at: int) -> int:
-    """The moment just before the end of a subscription or of its last whole period, else the moment itself."""
-    cut = at == known.sub.end or any(each.restarts and each.start == at for each in known.terms)
-    return at - 1 if cut else at
+def _cut(known: Timeline, at: int) -> bool:
+    """Whether the subscription, or its last whole period, ends at the moment."""
+    return at == known.sub.end or any(each.restarts and each.start == at for each in known.terms)
 
 
 def _once(step: Step, known: Timeline, at: int, new: Held | None) -> None:
@@ -111,24 +102,37 @@ def _once(step: Step, known: Timeline, at: int, new: Held | None) -> None:
     bucket = _bucket(step, known.sub)
     if step.cells.get(bucket, f"{new.fee.key}|{ONCE}") is not None:
         return
-    step.cells.put(bucket, f"{new.fee.key}|{ONCE}", FeePeriod(new.cost, new.cost, new.fee.timing == "advance"))
+    step.cells.put(bucket, f"{new.fee.key}|{ONCE}", FeePeriod(new.cost, new.cost, new.fee.timing == "advance", at, (0, 0, 0)))
     if new.fee.timing == "advance" and new.cost:
         spell = length_at(step.catalog, known, at, new.plan.period)
         _line(step, known, new, spell, (at, spell.nominal), new.cost)
 
 
-def arrears(step: Step, known: Timeline, each: Held, spell: Spell, at: int) -> None:
-    """Write what a fee in arrears came to in a period that ends at `at`."""
-    once = each.fee.every == ONCE
-    member = f"{each.fee.key}|{ONCE if once else spell.start}"
-    if once and known.sub.end != at:
+def arrears(step: Step, known: Timeline, length: str, at: int) -> None:
+    """Write what the fees in arrears came to in the period of a length that ends at `at`."""
+    spell = length_at(step.catalog, known, at - 1, length)
+    ended = known.sub.end == at
+    if spell.end != at:
         return
-    state = step.cells.get(_bucket(step, known.sub), member)
-    if state is None or state.advance or not state.target:
-        return
-    step.cells.put(_bucket(step, known.sub), member, state._replace(advance=True))
-    low = max(known.sub.start, spell.start)
-    _line(step, known, each, spell, (low, at), state.target)
+    for member, state in list(step.cells.members(_bucket(step, known.sub))):
+        key, _, start = member.rpartition("|")
+        once = start == ONCE
+        if state.advance or not state.target or (not ended if once else start != str(spell.start)):
+            continue
+        found = _last_held(step, known, key, at)
+        if found is None or length_of(found.plan, found.fee) != length:
+            continue
+        step.cells.put(_bucket(step, known.sub), member, state._replace(advance=True))
+        _line(step, known, found, spell, (max(known.sub.start, spell.start), at), state.target)
+
+
+def _last_held(step: Step, known: Timeline, key: str, at: int) -> Held | None:
+    """The fee as it was held last before a moment."""
+    for terms in reversed(known.terms):
+        found = held(step, known.sub, terms).get(key) if terms.start < at else None
+        if found is not None:
+            return found
+    return None
 
 
 def _state(step: Step, known: Timeline, key: str, start: int) -> FeePeriod:

@@ -36,10 +36,15 @@ def clean(known: Timeline) -> Callable[[Step], None]:
                 _forget(step, sub.id, charge, start)
                 step.cells.put(bucket, member, None)
                 step.cells.put(("fee", *bucket[1:]), member, None)
-                levels.forget(step, sub, charge, end)
+                levels.forget(step, sub, charge, _sets_level(step, charge), end)
         step.save(sub._replace(cleaned=end))
 
     return fire
+
+
+def _sets_level(step: Step, charge: str) -> bool:
+    meters = (found.meter for plan in step.catalog.plans.values() if (found := plan.charge(charge)) is not None)
+    return any(step.catalog.meters[meter].value_is == "level" for meter in meters)
 
 
 def _forget(step: Step, sub: str, charge: str, start: str) -> None:

@@ -52,10 +52,13 @@ class Context(NamedTuple):
     carry: int
     earlier: Earlier
 
-    def span(self, number: int) -> Span:
-        """The time up to the end of a segment."""
-        upto = min(self.legs[number].end, self.spell.nominal, self.stop)
-        return Span(self.spell.start, self.spell.nominal, max(self.spell.start, self.start), upto, self.carry)
+    def span(self, first: int, number: int) -> Span:
+        """The time from the segment in which the charge begins to the end of another. The level that the period began
+        with is only in what goes on from there."""
+        upto = min(self.legs[number].end, self.stop)
+        held = max(self.spell.start, self.start)
+        begin = max(held, self.legs[first].start)
+        return Span(self.spell.start, self.spell.nominal, begin, upto, self.carry if begin == held else 0)
 
 
 def step(context: Context, group: Group, index: int, usage: Usage | None, sign: int) -> tuple[Group, list[Move]]:
@@ -70,15 +73,19 @@ def step(context: Context, group: Group, index: int, usage: Usage | None, sign: 
         context.aggregation.update(kept, at, usage.entries, sign, context.values)
     else:
         kept.setdefault(at, None)
+    # The charge began in its first segment, used or not: its flat amounts are that one's.
+    kept.setdefault(chain[0].start, None)
     moves: list[Move] = []
     reached: list[tuple[int, Any]] = []
     before = _last(slots, chain)
     for number, leg in enumerate(chain, low):
         if leg.start not in kept:
             continue
-        down = context.aggregation.quantity(reached, context.span(number - 1), context.values) if reached else 0
+        down = 0
+        if reached:
+            down = context.aggregation.quantity(reached, context.span(low, number - 1), context.values)
         reached.append((leg.start, kept[leg.start]))
-        up = context.aggregation.quantity(reached, context.span(number), context.values)
+        up = context.aggregation.quantity(reached, context.span(low, number), context.values)
         old = slots.get(leg.start)
         tally = tally_of(leg.rule)
         if tally is None:

@@ -55,7 +55,7 @@ def legs_of(step: Step, known: Timeline, key: str, spell: Spell) -> list[Leg]:
     for number, each in enumerate(terms):
         start = max(each.start, spell.start, sub.start)
         end = terms[number + 1].start if number + 1 < len(terms) else NEVER
-        end = min(end, spell.nominal)
+        end = min(end, spell.stop)
         if start >= end:
             continue
         plan = step.plan(sub, each)
@@ -72,7 +72,7 @@ def legs_of(step: Step, known: Timeline, key: str, spell: Spell) -> list[Leg]:
 
 def _plain(spell: Spell, plan: Plan, charge: Charge) -> Leg:
     rule = charge.rule
-    return Leg(spell.start, spell.nominal, plan, charge, rule.included, _over_all(rule, rule.plain_bounds), True)
+    return Leg(spell.start, spell.stop, plan, charge, rule.included, _over_all(rule, rule.plain_bounds), True)
 
 
 def _over_all(rule: Rule, bounds: Bounds) -> Bounds:

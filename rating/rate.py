@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from rating import burndown
@@ -36,39 +36,48 @@ class _Target(NamedTuple):
     charge: str
 
 
-Groups = dict[_Target, Slice]
+Groups = dict[_Target, dict[int, Slice]]
+"""What goes to each target, by its sign."""
+Signed = tuple[Iterable[Bunch], int]
 
 
-def rate(step: Step, bunches: Sequence[Bunch], kind: str = "usage", sign: int = 1) -> None:
+def rate(step: Step, bunches: Iterable[Bunch], kind: str = "usage", sign: int = 1) -> None:
     """Rate the bunches in every active subscription that has a charge on their meter."""
+    listed = list(bunches)
     for sub in step.subscriptions():
-        rate_in(step, timeline(step, sub), bunches, kind, sign)
+        rate_in(step, timeline(step, sub), [(listed, sign)], kind)
 
 
-def rate_in(step: Step, known: Timeline, bunches: Iterable[Bunch], kind: str = "usage", sign: int = 1) -> None:
-    """Rate the bunches in one subscription."""
+def rate_in(step: Step, known: Timeline, moves: Iterable[Signed], kind: str = "usage") -> None:
+    """Rate bunches in one subscription, each with its sign: what is taken back and added in one group and window is one
+    line."""
     groups: Groups = {}
-    for bunch in bunches:
-        if bunch.subscription in (None, known.sub.id):
-            _sorted_in(step, groups, known, bunch)
+    for bunches, sign in moves:
+        for bunch in bunches:
+            if bunch.subscription in (None, known.sub.id):
+                _sorted_in(step, groups, known, bunch, sign)
     for target, found in sorted(groups.items(), key=lambda item: item[0]):
         plan = step.plan(known.sub, known.terms[target.place.terms])
         charge = plan.charges_by_key[target.charge]
         meter = step.catalog.meters[charge.meter]
-        shares = _shares(step, known.sub, meter, charge, found)
-        move(step, known, target.place, charge, meter, target.dims, shares, kind, sign)
+        shares = (
+            (share, sign)
+            for sign in sorted(found)
+            for share in _shares(step, known.sub, meter, charge, found[sign])
+        )
+        move(step, known, target.place, charge, meter, target.dims, shares, kind, net=len(found) > 1)
         if meter.aggregation == LEVEL:
             ripple(step, known, charge.key, target.place.spell.start)
 
 
-def _sorted_in(step: Step, groups: Groups, known: Timeline, bunch: Bunch) -> None:
+def _sorted_in(step: Step, groups: Groups, known: Timeline, bunch: Bunch, sign: int) -> None:
     meter = step.catalog.meters[bunch.meter]
     low = bunch.hour * HOUR
     shared = whole(step.catalog, known, meter.window, low, low + HOUR - 1)
     if shared is not None:
         plan = step.plan(known.sub, known.terms[shared.terms])
         for target in _targets(plan, shared, meter, bunch.dims):
-            held = groups.setdefault(target, Slice([], [], [], bunch.origin))
+            held = _slice(groups, target, sign, bunch)
             held.times.extend(bunch.times)
             held.events.extend(bunch.events)
             held.values.extend(bunch.values)
@@ -79,10 +88,14 @@ def _sorted_in(step: Step, groups: Groups, known: Timeline, bunch: Bunch) -> Non
         where = place(step.catalog, known, meter.window, time)
         plan = step.plan(known.sub, known.terms[where.terms])
         for target in _targets(plan, where, meter, bunch.dims):
-            held = groups.setdefault(target, Slice([], [], [], bunch.origin))
+            held = _slice(groups, target, sign, bunch)
             held.times.append(time)
             held.events.append(event)
             held.values.append(value)
+
+
+def _slice(groups: Groups, target: _Target, sign: int, bunch: Bunch) -> Slice:
+    return groups.setdefault(target, {}).setdefault(sign, Slice([], [], [], bunch.origin))
 
 
 def _targets(plan: Plan, where: Place, meter: Meter, dims: tuple[str, ...]) -> Iterator[_Target]:

@@ -31,8 +31,8 @@ def recut(step: Step, before: Subscription, after: Subscription, since: int) -> 
         ]
         for events_of_hour in _by_hour(events):
             bunches = [each for each in bunches_of(events_of_hour) if each.meter not in step.catalog.outcome_meters]
-            rate.rate_in(step, old, bunches, sign=-1)
-            rate.rate_in(step, new, bunches)
+            rate.rate_in(step, old, [(bunches, -1)])
+            rate.rate_in(step, new, [(bunches, 1)])
             _keep_what_runs_out(step, new, events_of_hour)
     resettle(step, new, since)
 

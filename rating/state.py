@@ -113,12 +113,18 @@ class ChargePeriod(NamedTuple):
 
 
 class FeePeriod(NamedTuple):
-    """A fee of one of its periods: what it comes to if nothing changes, the largest `quantity × amount` that was held
-    (both in 10⁻¹²), and whether it is written in advance."""
+    """A fee of one of its periods, in 10⁻¹²: what it comes to if nothing changes (`target`), the largest `quantity × amount`
+    that was held, and whether it is written in advance.
+
+    `at` is the last change's moment, `prior` what stood before that moment, `(target, largest, quantity × amount)`: what
+    was held for no time does not count.
+    """
 
     target: int
     largest: int
     advance: bool
+    at: int
+    prior: tuple[int, int, int]
 
 
 class Slot(NamedTuple):

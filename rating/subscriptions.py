@@ -147,8 +147,8 @@ def begin(
     if restarts:
         fees.change(step, known, at, had, {}, prorate)
         had, issues = {}, {}
-    if not first:
-        _arrears(step, known, before, old, at)
+    for length in () if first else lengths(step.plan(before, old)):
+        fees.arrears(step, known, length, at)
     if paused(before) and not paused(sub):
         issues = {key: each for key, each in issued.items() if not _missed(step, known, each, before, at)}
     grants.change(step, known, at, issues, issued)
@@ -161,15 +161,6 @@ def begin(
 def _missed(step: Step, known: Timeline, issue: grants.Issue, before: Subscription, at: int) -> bool:
     """Whether the grant of the present period was not issued for the pause that ends at `at`."""
     return length_at(step.catalog, known, at, issue.length).start >= before.pauses[-1][0]
-
-
-def _arrears(step: Step, known: Timeline, before: Subscription, old: Terms, at: int) -> None:
-    plan = step.plan(before, old)
-    for each in fees.held(step, before, old).values():
-        if each.fee.timing == "arrears":
-            spell = length_at(step.catalog, known, at - 1, fees.length_of(plan, each.fee))
-            if spell.end == at:
-                fees.arrears(step, known, each, spell, at)
 
 
 def _ended(step: Step, known: Timeline, terms: Terms, at: int) -> Iterator[Closing]:
@@ -191,20 +182,14 @@ def end(step: Step, sub: Subscription, at: int, prorate: bool | None) -> None:
     if sub.cursor >= sub.start and at > sub.start:
         had = {} if paused(sub) else fees.held(step, sub, last)
         fees.change(step, known, at, had, {}, prorate)
-        _arrears_at_end(step, known, sub, last, at)
-    grants.lapse(step, ended, at)
     plan = step.plan(sub, last)
+    for length in lengths(plan) if at > sub.start else ():
+        fees.arrears(step, known, length, at)
+    grants.lapse(step, ended, at)
     closing = {*ended.closing}
     for length in lengths(plan):
         spell = length_at(step.catalog, known, max(at - 1, sub.start), length)
         closing.add(Closing(at + plan.grace, False, spell.start, at, length))
+        if sub.cursor == at and length_at(step.catalog, known, at, length).start == at:
+            closing.add(Closing(at + plan.grace, False, at, at, length))
     step.save(ended._replace(closing=tuple(sorted(closing))))
-
-
-def _arrears_at_end(step: Step, known: Timeline, sub: Subscription, last: Terms, at: int) -> None:
-    plan = step.plan(sub, last)
-    for each in fees.held(step, sub, last).values():
-        if each.fee.timing == "arrears":
-            spell = length_at(step.catalog, known, at - 1, fees.length_of(plan, each.fee))
-            fees.arrears(step, known, each, spell, at)
-

@@ -16,12 +16,14 @@ from rating.step import Step
 
 
 class Spell(NamedTuple):
-    """A billing period of a subscription: `[start, end)` as it is, `nominal` its end had nothing cut it short."""
+    """A billing period of a subscription: `[start, end)` as it is, `nominal` its end had nothing cut it short, `stop` where
+    a whole one begins in its place."""
 
     start: int
     end: int
     nominal: int
     length: str
+    stop: int
 
 
 class Timeline(NamedTuple):
@@ -78,28 +80,28 @@ def inserted(terms: tuple[Terms, ...], new: Terms) -> tuple[Terms, ...]:
 def _moved(catalog: Catalog, sub: Subscription, terms: tuple[Terms, ...]) -> tuple[Terms, ...]:
     """The terms with the newer versions that running subscriptions move to, after what is booked."""
     for plan in catalog.moving:
-        last = Timeline(sub, terms, NEVER)
-        at = move_at(catalog, last, plan)
-        if at is None:
-            continue
-        held = terms[last.index(at)]
-        if held.plan == plan.key and held.version < plan.version and at > sub.cursor:
-            terms = inserted(terms, held._replace(start=at, version=plan.version, restarts=False))
+        for number, held in enumerate(terms):
+            if held.plan != plan.key or held.version >= plan.version:
+                continue
+            until = terms[number + 1].start if number + 1 < len(terms) else NEVER
+            at = _move_at(catalog, Timeline(sub, terms, NEVER), held, plan)
+            if max(sub.cursor, held.start) < at < until:
+                restarts = catalog.plans[held.plan, held.version].period != plan.period
+                anchor = at if restarts else held.anchor
+                newer = held._replace(start=at, version=plan.version, restarts=restarts, anchor=anchor)
+                terms = inserted(terms, newer)
+                break
     return terms
 
 
-def move_at(catalog: Catalog, known: Timeline, plan: Plan) -> int | None:
-    """When a subscription that has an older version of the plan moves to this one."""
+def _move_at(catalog: Catalog, known: Timeline, held: Terms, plan: Plan) -> int:
+    """When a subscription that is on an older version of the plan moves to this one."""
     published = catalog.published.get((plan.key, plan.version), 0)
-    if not isinstance(plan.existing, str):
-        return max(plan.existing, published, known.sub.start)
-    if plan.existing != "renewal":
-        return None
-    earliest = max(plan.effective_from, published)
-    if earliest <= known.sub.start:
-        return None
+    if isinstance(plan.existing, int):
+        return max(plan.existing, published)
+    earliest = max(plan.effective_from, published, held.start + 1, known.sub.cursor + 1)
     found = spell_at(catalog, known, earliest)
-    return found.start if found.start == earliest else found.end
+    return found.start if found.start == earliest else found.nominal
 
 
 def spell_at(catalog: Catalog, known: Timeline, moment: int) -> Spell:
@@ -112,4 +114,4 @@ def length_at(catalog: Catalog, known: Timeline, moment: int, length: str | None
     head, cut = known.era(known.index(moment))
     size = length or catalog.plans[head.plan, head.version].period
     found = Calendar(size, known.sub.timezone, head.anchor if head.anchor >= 0 else None).at(moment)
-    return Spell(found.start, min(found.end, cut, known.sub.end), found.end, size)
+    return Spell(found.start, min(found.end, cut, known.sub.end), found.end, size, min(found.end, cut))

@@ -90,10 +90,14 @@ def take_events(step: Step, events: Sequence[Waiting]) -> None:
     rate_events(step, events)
 
 
-def rate_events(step: Step, events: Iterable[Waiting], kind: str = "usage", sign: int = 1) -> None:
+def rate_events(step: Step, events: Iterable[Waiting]) -> None:
     """Rate whole events, but for what waits for an outcome and has none."""
-    ready = [event if event.counted else outcomes.without(step, event) for event in events]
-    rate.rate(step, bunches_of(ready), kind, sign)
+    rate.rate(step, ready(step, events))
+
+
+def ready(step: Step, events: Iterable[Waiting]) -> list[Bunch]:
+    """What of events is rated at once."""
+    return bunches_of(event if event.counted else outcomes.without(step, event) for event in events)
 
 
 def send_on(step: Step, account: str, events: Sequence[Waiting]) -> None:

@@ -48,7 +48,8 @@ class Changes(Level):
 
 
 class Levels(Level):
-    """Values set the level. All of them are kept in cells, in their order; of a segment, how many there are."""
+    """Values set the level. All of them are kept in cells, in their order; of a segment, how many there are. What was set
+    before the charge began (`held`) is not its."""
 
     keyed = True
 
@@ -61,15 +62,17 @@ class Levels(Level):
         level, since, integral = span.carry, span.held, 0
         for member, found in values.members():
             time = int(member[:20])
+            if time < span.held:
+                continue
             if time >= span.upto:
                 break
-            integral += level * (max(time, since) - since)
-            level, since = int(found), max(time, since)
+            integral += level * (time - since)
+            level, since = int(found), time
         integral += level * max(0, span.upto - since)
         return self._quantized(integral, span)
 
 
-def last_level(values: Values) -> int | None:
-    """The level that values set last."""
-    found = max(values.members(), default=None)
+def last_level(values: Values, since: int) -> int | None:
+    """The level that values set last, from a moment on."""
+    found = max(((member, value) for member, value in values.members() if int(member[:20]) >= since), default=None)
     return None if found is None else int(found[1])

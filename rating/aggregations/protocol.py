@@ -25,8 +25,8 @@ class Entries(NamedTuple):
 
 
 class Span(NamedTuple):
-    """The time that a quantity is of: the billing period's `[start, end)`, and the moment up to which usage runs. `carry`
-    is the level that the period began with, in 10⁻¹²; `held` the part of the period that the subscription has."""
+    """The time that a quantity is of: the billing period's `[start, end)`, from when in it the charge is held, and the moment
+    up to which usage runs. `carry` is the level that it began with, in 10⁻¹²."""
 
     start: int
     end: int
