@@ -8,20 +8,20 @@ from rating import numbers
 from rating.errors import Refused
 from rating.recut import recut
 from rating.records import Command
-from rating.state import NEVER, Change, Closing, Subscription, Terms
+from rating.state import NEVER, Change, Subscription, Terms
 from rating.step import Step
 from rating.subscriptions import (
     begin,
     checked_plan,
     chosen_plan,
+    closed_early,
     end,
-    lengths,
     next_boundary,
     pass_boundary,
     paused,
     running,
 )
-from rating.timeline import Timeline, inserted, length_at, spell_at, timeline
+from rating.timeline import Timeline, inserted, spell_at, timeline
 
 _ITEMS = ("storefront", "region", "channel")
 
@@ -114,35 +114,20 @@ def apply_now(step: Step, sub: Subscription, made: Change) -> None:
         end(step, sub, at, made.prorate)
         return
     known = timeline(step, sub)
-    old = known.terms[known.index(at - 1)] if at > sub.start else known.terms[0]
+    old = known.terms[known.index(at)]
     after = with_change(sub, made, at)
     if sub.cursor >= sub.start:
         after = after._replace(cursor=max(sub.cursor, at))
     if made.terms is not None:
         after = after._replace(terms=inserted(after.terms, made.terms))
         if made.terms.restarts:
-            after = _closed_early(step, known, sub, after, old, at)
+            after = closed_early(step, known, after, old, at)
     step.save(after)
     if made.kind == "change_plan":
         recut(step, sub, after, at)
     if sub.cursor < sub.start:
         return
     begin(step, sub, after, old, at, at == sub.start and sub.cursor < sub.start, made.prorate)
-
-
-def _closed_early(
-    step: Step, known: Timeline, sub: Subscription, after: Subscription, old: Terms, at: int
-) -> Subscription:
-    """The periods that a whole one cuts short are closed, and their grants lapse with them."""
-    from rating import grants
-
-    plan = step.plan(sub, old)
-    closing = set(after.closing)
-    for length in lengths(plan):
-        spell = length_at(step.catalog, known, max(at - 1, sub.start), length)
-        closing.add(Closing(at + plan.grace, False, spell.start, at, length))
-        grants.lapse(step, sub, at, spell.nominal)
-    return after._replace(closing=tuple(sorted(closing)))
 
 
 def with_change(sub: Subscription, made: Change, at: int) -> Subscription:

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from rating import groups, lines
-from rating.aggregations import Entries, Values, aggregation_of
+from rating.aggregations import LEVEL, Entries, Values, aggregation_of
 from rating.bunch import Origin
 from rating.burndown import Paid, Priced, Usage, pay
 from rating.catalog import Charge, Meter, Plan
 from rating.legs import Leg, index_at, legs_of, totals
-from rating.levels import carried, note
+from rating.levels import carried
 from rating.lines import Head
 from rating.numbers import check_amount
 from rating.places import Place, place
@@ -121,11 +121,13 @@ class Work:
     def _group_step(self, index: int, usage: groups.Usage | None, sign: int) -> list[groups.Move]:
         context = self.context(self.start, self.values)
         self.group, moves = groups.step(context, self.group, index, usage, sign)
-        if self.dims is not None:
-            note(
-                self.step, self.known, self.charge, self.meter, self.legs, self.start, self.values, self.group
-            )
         return moves
+
+    def _carried(self, at: int) -> int:
+        """The level that the charge begins with at a moment of the period."""
+        if self.meter.aggregation != LEVEL:
+            return 0
+        return carried(self.step, self.known, self.charge, self.meter, self.dims or (), self.start, at)
 
     def context(self, start: int | str, values: str) -> groups.Context:
         """What prices this group, its cells under a key of the period's."""
@@ -134,7 +136,7 @@ class Work:
         return groups.Context(
             self.legs, self.spell, sub.start, self.known.end, aggregation_of(self.meter, sub.timezone),
             Values(step.cells, bucket), self.dimensions,
-            carried(step, self.known, charge, self.meter, self.start, self.values),
+            self._carried,
             lambda leg: earlier_events(self, leg),
         )  # fmt: skip
 

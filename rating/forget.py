@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from rating import backfills, levels
+from rating.aggregations import LEVEL
 from rating.step import Step
 from rating.timeline import Timeline, spell_at
 from rating.times import HOUR
@@ -36,15 +37,11 @@ def clean(known: Timeline) -> Callable[[Step], None]:
                 _forget(step, sub.id, charge, start)
                 step.cells.put(bucket, member, None)
                 step.cells.put(("fee", *bucket[1:]), member, None)
-                levels.forget(step, sub, charge, _sets_level(step, charge), end)
+        meters = [meter for meter in step.catalog.meters.values() if meter.aggregation == LEVEL]
+        levels.forget(step, sub, meters, spell_at(step.catalog, known, sub.cleaned).start, end)
         step.save(sub._replace(cleaned=end))
 
     return fire
-
-
-def _sets_level(step: Step, charge: str) -> bool:
-    meters = (found.meter for plan in step.catalog.plans.values() if (found := plan.charge(charge)) is not None)
-    return any(step.catalog.meters[meter].value_is == "level" for meter in meters)
 
 
 def _forget(step: Step, sub: str, charge: str, start: str) -> None:

@@ -7,7 +7,7 @@ was used before, and that is taken off again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from rating.aggregations import Aggregation, Entries, Span, Values
@@ -40,7 +40,7 @@ class Move(NamedTuple):
 
 
 class Context(NamedTuple):
-    """What pricing a group needs beside it. `carry` is the level that the period began with."""
+    """What pricing a group needs beside it. `carry` tells the level that the charge begins with at a moment."""
 
     legs: Sequence[Leg]
     spell: Spell
@@ -49,16 +49,14 @@ class Context(NamedTuple):
     aggregation: Aggregation
     values: Values
     dimensions: Mapping[str, str]
-    carry: int
+    carry: Callable[[int], int]
     earlier: Earlier
 
     def span(self, first: int, number: int) -> Span:
-        """The time from the segment in which the charge begins to the end of another. The level that the period began
-        with is only in what goes on from there."""
+        """The time from the segment in which the charge begins to the end of another."""
         upto = min(self.legs[number].end, self.stop)
-        held = max(self.spell.start, self.start)
-        begin = max(held, self.legs[first].start)
-        return Span(self.spell.start, self.spell.nominal, begin, upto, self.carry if begin == held else 0)
+        begin = max(self.spell.start, self.start, self.legs[first].start)
+        return Span(self.spell.start, self.spell.nominal, begin, upto, self.carry(begin))
 
 
 def step(context: Context, group: Group, index: int, usage: Usage | None, sign: int) -> tuple[Group, list[Move]]:

@@ -1,108 +1,127 @@
-"""The level that a `time_weighted_sum` carries from one period into the next.
+"""The running level of a `time_weighted_sum`: the meter's own, whether a charge is on it or not.
 
-Each period of a charge notes by how much it changed the level, or which level it set last; what a period begins with
-follows from the notes before it, as far back as the charge goes on without a break: one that begins anew begins at
-nothing. Usage that comes late for an earlier period moves every later one that has begun.
+A subscription's usage of such a meter is noted by period and dimensions: by how much it changed the level, or which level
+it set last. So a period, or a charge that begins within one, knows the level that it begins with: it is carried on from
+what was used before, since the subscription's start. Usage that comes late moves everything after it.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
 
-from rating.aggregations import LEVEL, Values, last_level
+from rating.bunch import Bunch
 from rating.catalog import Charge, Meter
-from rating.legs import Leg, chain_of
-from rating.state import Group, Subscription
+from rating.numbers import quantity
+from rating.state import Subscription
 from rating.step import Step
-from rating.timeline import Timeline
+from rating.timeline import Timeline, spell_at
 
 FORGOTTEN = -1
 """The start of the note that stands for all periods whose state is gone."""
+Note = tuple[int, Any]
+"""A period's start, and the change of the level in 10⁻¹², or the last event that set it, `(time and key, level)`."""
 
 
-class Note(NamedTuple):
-    """What a period did: the change, or the level set last (`None`: none was). `anew` where the charge that its end has
-    began at nothing in it."""
-
-    start: int
-    level: int | None
-    anew: bool
+def _notes(step: Step, sub: Subscription, meter: Meter) -> tuple[str, ...]:
+    return ("level", step.tenant, step.account, sub.id, meter.key)
 
 
-def bucket(step: Step, sub: Subscription, charge: str) -> tuple[str, ...]:
-    """Where a charge's notes are, a group each."""
-    return ("level", step.tenant, step.account, sub.id, charge)
+def _events(step: Step, sub: Subscription, meter: Meter, start: int) -> tuple[str, ...]:
+    return ("leveled", step.tenant, step.account, sub.id, meter.key, str(start))
 
 
-def notes_of(step: Step, sub: Subscription, charge: str, values: str) -> list[Note]:
-    """A group's notes, oldest first."""
-    return [Note(*each) for each in step.cells.get(bucket(step, sub, charge), values) or ()]
-
-
-def carried(step: Step, known: Timeline, charge: Charge, meter: Meter, start: int, values: str) -> int:
-    """The level with which a period begins, in 10⁻¹²."""
-    if meter.aggregation != LEVEL or not _goes_on(step, known, charge, start):
-        return 0
-    before = [each for each in notes_of(step, known.sub, charge.key, values) if each.start < start]
-    return _folded(before, meter.value_is == "level").level or 0
-
-
-def _folded(notes: list[Note], sets: bool) -> Note:
-    """Notes as one."""
-    level: int | None = None
-    for each in notes:
-        if each.anew:
-            level = each.level
-        elif sets:
-            level = level if each.level is None else each.level
+def record(step: Step, known: Timeline, meter: Meter, bunch: Bunch, sign: int) -> None:
+    """Note usage, or take it out of the notes."""
+    dims = json.dumps(bunch.dims, ensure_ascii=False, separators=(",", ":"))
+    for time, event, value in zip(bunch.times, bunch.events, bunch.values, strict=True):
+        if not known.runs_at(time):
+            continue
+        start = spell_at(step.catalog, known, time).start
+        place = _events(step, known.sub, meter, start)
+        member = f"{dims}|{time:020d}|{bunch.origin.key(event)}"
+        step.cells.put(place, member, str(quantity(value)) if sign > 0 else None)
+        mine = [(name[len(dims) + 1 :], int(found)) for name, found in step.cells.members(place)
+                if name.startswith(f"{dims}|")] if meter.value_is == "level" else []  # fmt: skip
+        bucket = _notes(step, known.sub, meter)
+        notes = dict(step.cells.get(bucket, dims) or ())
+        if meter.value_is == "level":
+            notes[start] = max(mine, default=None)
         else:
-            level = (level or 0) + (each.level or 0)
-    return Note(FORGOTTEN, level, True)
+            notes[start] = (notes.get(start) or 0) + sign * quantity(value)
+        step.cells.put(bucket, dims, tuple(sorted(notes.items(), key=_start)))
 
 
-def _goes_on(step: Step, known: Timeline, charge: Charge, start: int) -> bool:
-    """Whether the charge was held just before the period."""
-    if start <= known.sub.start:
-        return False
-    found = step.plan(known.sub, known.terms[known.index(start - 1)]).charge(charge.key)
-    return found is not None and (found.meter, found.dimensions) == (charge.meter, charge.dimensions)
-
-
-def note(
-    step: Step, known: Timeline, charge: Charge, meter: Meter, legs: list[Leg], start: int, values: str, group: Group
-) -> None:
-    """Note what the group does to the level in its period."""
-    if meter.aggregation != LEVEL or legs[-1].charge.meter != meter.key:
-        return
-    low, _ = chain_of(legs, len(legs) - 1)
-    begin = legs[low].start
-    found: int | None
+def carried(step: Step, known: Timeline, charge: Charge, meter: Meter, dims: tuple[str, ...], start: int, at: int) -> int:
+    """The level with which a charge begins at `at`, in the period that starts at `start`; in 10⁻¹²."""
     if meter.value_is == "level":
-        at = ("value", step.tenant, step.account, known.sub.id, charge.key, str(start), values)
-        found = last_level(Values(step.cells, at), begin)
-    else:
-        found = sum(slot.kept[0] for slot in group.slots if slot.kept and slot.start >= begin)
-    anew = begin > max(start, known.sub.start) or not _goes_on(step, known, charge, start)
-    others = [each for each in notes_of(step, known.sub, charge.key, values) if each.start != start]
-    notes = tuple(tuple(each) for each in sorted([*others, Note(start, found, anew)], key=lambda each: each.start))
-    step.cells.put(bucket(step, known.sub, charge.key), values, notes)
+        return max(_set_before(step, known, charge, meter, dims, start, at), default=("", 0))[1]
+    level = 0
+    for series in _series(step, known.sub, charge, meter, dims):
+        notes = step.cells.get(_notes(step, known.sub, meter), series) or ()
+        level += sum(change for begin, change in notes if begin < start)
+    if at > start:
+        level += sum(found for _, found in _within(step, known, charge, meter, dims, start, at))
+    return level
 
 
-def begun_after(step: Step, sub: Subscription, charge: str, start: int, values: str) -> list[int]:
-    """The periods after this one that have begun with a level of the group."""
-    return [each.start for each in notes_of(step, sub, charge, values) if each.start > start]
+def _set_before(
+    step: Step, known: Timeline, charge: Charge, meter: Meter, dims: tuple[str, ...], start: int, at: int
+) -> Iterator[tuple[str, int]]:
+    for series in _series(step, known.sub, charge, meter, dims):
+        for begin, last in step.cells.get(_notes(step, known.sub, meter), series) or ():
+            if begin < start and last is not None:
+                yield last[0], last[1]
+    if at > start:
+        yield from _within(step, known, charge, meter, dims, start, at)
 
 
-def groups_of(step: Step, sub: Subscription, charge: str) -> list[str]:
-    """The groups that have a level, by their key."""
-    return [values for values, _ in step.cells.members(bucket(step, sub, charge))]
+def _within(
+    step: Step, known: Timeline, charge: Charge, meter: Meter, dims: tuple[str, ...], start: int, at: int
+) -> Iterator[tuple[str, int]]:
+    """What the period has before a moment in it."""
+    matching = {f"{series}|" for series in _series(step, known.sub, charge, meter, dims)}
+    for member, value in step.cells.members(_events(step, known.sub, meter, start)):
+        for series in matching:
+            name = member.removeprefix(series)
+            if name != member and int(name[:20]) < at:
+                yield name, int(value)
 
 
-def forget(step: Step, sub: Subscription, charge: str, sets: bool, before: int) -> None:
-    """Put the notes of periods that are forgotten into one."""
-    for values in groups_of(step, sub, charge):
-        notes = notes_of(step, sub, charge, values)
-        old = [each for each in notes if each.start < before]
-        if len(old) > 1:
-            kept = [_folded(old, sets), *(each for each in notes if each.start >= before)]
-            step.cells.put(bucket(step, sub, charge), values, tuple(tuple(each) for each in kept))
+def _series(step: Step, sub: Subscription, charge: Charge, meter: Meter, dims: tuple[str, ...]) -> list[str]:
+    """The meter's series that belong to a group of a charge."""
+    places = [meter.dimensions.index(name) for name in charge.dimensions]
+    return [
+        series
+        for series, _ in step.cells.members(_notes(step, sub, meter))
+        if tuple(json.loads(series)[place] for place in places) == dims
+    ]
+
+
+def groups_of(step: Step, sub: Subscription, charge: Charge, meter: Meter) -> list[tuple[str, ...]]:
+    """The groups of a charge that have a level."""
+    places = [meter.dimensions.index(name) for name in charge.dimensions]
+    found = {
+        tuple(json.loads(series)[place] for place in places): None
+        for series, _ in step.cells.members(_notes(step, sub, meter))
+    }
+    return list(found)
+
+
+def forget(step: Step, sub: Subscription, meters: Iterable[Meter], start: int, before: int) -> None:
+    """Put the notes of periods that are forgotten into one, and drop their events."""
+    for meter in meters:
+        events = _events(step, sub, meter, start)
+        for member, _ in list(step.cells.members(events)):
+            step.cells.put(events, member, None)
+        for series, notes in list(step.cells.members(_notes(step, sub, meter))):
+            old = [found for begin, found in notes if begin < before]
+            if len(old) > 1:
+                kept: Any = sum(old) if meter.value_is == "change" else max(filter(None, old), default=None)
+                rest = [each for each in notes if each[0] >= before]
+                step.cells.put(_notes(step, sub, meter), series, ((FORGOTTEN, kept), *rest))
+
+
+def _start(note: Note) -> int:
+    return note[0]

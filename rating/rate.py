@@ -10,12 +10,13 @@ from rating.aggregations import LEVEL, aggregation_of
 from rating.bunch import Bunch, Origin
 from rating.catalog import Charge, Meter, Plan
 from rating.charges import Share, move
+from rating.levels import record
 from rating.places import Place, place, whole
-from rating.settle import ripple
+from rating.settle import resettle
 from rating.state import Subscription
 from rating.step import Step
 from rating.timeline import Timeline, timeline
-from rating.times import HOUR
+from rating.times import HOUR, MINUTE
 
 
 class Slice(NamedTuple):
@@ -52,10 +53,16 @@ def rate_in(step: Step, known: Timeline, moves: Iterable[Signed], kind: str = "u
     """Rate bunches in one subscription, each with its sign: what is taken back and added in one group and window is one
     line."""
     groups: Groups = {}
+    leveled: list[int] = []
     for bunches, sign in moves:
         for bunch in bunches:
-            if bunch.subscription in (None, known.sub.id):
-                _sorted_in(step, groups, known, bunch, sign)
+            if bunch.subscription not in (None, known.sub.id):
+                continue
+            _sorted_in(step, groups, known, bunch, sign)
+            meter = step.catalog.meters[bunch.meter]
+            if meter.aggregation == LEVEL:
+                record(step, known, meter, bunch, sign)
+                leveled.append(min(bunch.times))
     for target, found in sorted(groups.items(), key=lambda item: item[0]):
         plan = step.plan(known.sub, known.terms[target.place.terms])
         charge = plan.charges_by_key[target.charge]
@@ -66,8 +73,8 @@ def rate_in(step: Step, known: Timeline, moves: Iterable[Signed], kind: str = "u
             for share in _shares(step, known.sub, meter, charge, found[sign])
         )
         move(step, known, target.place, charge, meter, target.dims, shares, kind, net=len(found) > 1)
-        if meter.aggregation == LEVEL:
-            ripple(step, known, charge.key, target.place.spell.start)
+    if leveled:
+        resettle(step, known, min(leveled))
 
 
 def _sorted_in(step: Step, groups: Groups, known: Timeline, bunch: Bunch, sign: int) -> None:
@@ -76,6 +83,8 @@ def _sorted_in(step: Step, groups: Groups, known: Timeline, bunch: Bunch, sign: 
     shared = whole(step.catalog, known, meter.window, low, low + HOUR - 1)
     if shared is not None:
         plan = step.plan(known.sub, known.terms[shared.terms])
+        if meter.key not in plan.charges_by_meter:
+            note_unpriced(step, known.sub, max(bunch.times))
         for target in _targets(plan, shared, meter, bunch.dims):
             held = _slice(groups, target, sign, bunch)
             held.times.extend(bunch.times)
@@ -87,11 +96,21 @@ def _sorted_in(step: Step, groups: Groups, known: Timeline, bunch: Bunch, sign: 
             continue
         where = place(step.catalog, known, meter.window, time)
         plan = step.plan(known.sub, known.terms[where.terms])
+        if meter.key not in plan.charges_by_meter:
+            note_unpriced(step, known.sub, time)
         for target in _targets(plan, where, meter, bunch.dims):
             held = _slice(groups, target, sign, bunch)
             held.times.append(time)
             held.events.append(event)
             held.values.append(value)
+
+
+def note_unpriced(step: Step, sub: Subscription, time: int) -> None:
+    """Note that usage of a moment met no charge, to the minute: a change that is dated back may find it one."""
+    bucket = ("unpriced", step.tenant, step.account)
+    until = time - time % MINUTE + MINUTE
+    if until > (step.cells.get(bucket, sub.id) or 0):
+        step.cells.put(bucket, sub.id, until)
 
 
 def _slice(groups: Groups, target: _Target, sign: int, bunch: Bunch) -> Slice:

@@ -34,12 +34,14 @@ def recut(step: Step, before: Subscription, after: Subscription, since: int) -> 
             rate.rate_in(step, old, [(bunches, -1)])
             rate.rate_in(step, new, [(bunches, 1)])
             _keep_what_runs_out(step, new, events_of_hour)
-    resettle(step, new, since)
+    # The period that ends there is in it too.
+    resettle(step, new, since - 1)
 
 
 def _newest(step: Step, sub: Subscription, since: int) -> int:
     found = [held.newest for _, held in step.cells.members(("charge", step.tenant, step.account, sub.id))]
-    return max(found, default=since - 1)
+    unpriced = step.cells.get(("unpriced", step.tenant, step.account), sub.id)
+    return max([*found, *([] if unpriced is None else [unpriced])], default=since - 1)
 
 
 def _same(step: Step, old: Timeline, new: Timeline, since: int, newest: int) -> bool:

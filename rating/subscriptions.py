@@ -122,6 +122,8 @@ def pass_boundary(step: Step, sub: Subscription, at: int) -> None:
         if change.kind == "change_plan" and change.terms is not None:
             terms = changes.resolved(step, booked, change)
             booked = booked._replace(terms=inserted(booked.terms, terms._replace(start=at)))
+            if terms.restarts and not first:
+                booked = closed_early(step, before, booked, old, at)
         elif change.kind in ("pause", "resume", "set_quantity"):
             booked = changes.with_change(booked, change, at)
         step.save(booked)
@@ -143,7 +145,7 @@ def begin(
     has = {} if paused(sub) else fees.held(step, sub, new)
     issues = {} if first or paused(before) else grants.of_plan(step.plan(before, old))
     issued = {} if paused(sub) else grants.of_plan(step.plan(sub, new))
-    restarts = new.start == at and new.restarts and not first
+    restarts = new.start == at and new.restarts and new not in before.terms and not first
     if restarts:
         fees.change(step, known, at, had, {}, prorate)
         had, issues = {}, {}
@@ -161,6 +163,17 @@ def begin(
 def _missed(step: Step, known: Timeline, issue: grants.Issue, before: Subscription, at: int) -> bool:
     """Whether the grant of the present period was not issued for the pause that ends at `at`."""
     return length_at(step.catalog, known, at, issue.length).start >= before.pauses[-1][0]
+
+
+def closed_early(step: Step, known: Timeline, after: Subscription, old: Terms, at: int) -> Subscription:
+    """The periods that a whole one cuts short are closed, and their grants lapse with them."""
+    plan = step.plan(after, old)
+    closing = set(after.closing)
+    for length in lengths(plan):
+        spell = length_at(step.catalog, known, max(at - 1, after.start), length)
+        closing.add(Closing(at + plan.grace, False, spell.start, at, length))
+        grants.lapse(step, after, at, spell.nominal)
+    return after._replace(closing=tuple(sorted(closing)))
 
 
 def _ended(step: Step, known: Timeline, terms: Terms, at: int) -> Iterator[Closing]:

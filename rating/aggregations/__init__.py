@@ -7,7 +7,7 @@ from functools import lru_cache
 from rating.aggregations.buckets import Bucketed
 from rating.aggregations.extremes import Extreme
 from rating.aggregations.latest import Latest
-from rating.aggregations.level import Changes, Levels, last_level
+from rating.aggregations.level import Changes, Levels
 from rating.aggregations.protocol import Aggregation, Entries, Span, Values, total
 from rating.aggregations.sums import Average, Count, Sum
 from rating.aggregations.unique import Unique
@@ -15,7 +15,7 @@ from rating.catalog import Meter
 from rating.periods import window
 
 __all__ = [
-    "AGGREGATIONS", "LEVEL", "Aggregation", "Entries", "Span", "Values", "aggregation_of", "last_level", "total",
+    "AGGREGATIONS", "LEVEL", "Aggregation", "Entries", "Span", "Values", "aggregation_of", "total",
 ]  # fmt: skip
 
 AGGREGATIONS: dict[str, Aggregation] = {

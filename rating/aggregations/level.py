@@ -70,9 +70,3 @@ class Levels(Level):
             level, since = int(found), time
         integral += level * max(0, span.upto - since)
         return self._quantized(integral, span)
-
-
-def last_level(values: Values, since: int) -> int | None:
-    """The level that values set last, from a moment on."""
-    found = max(((member, value) for member, value in values.members() if int(member[:20]) >= since), default=None)
-    return None if found is None else int(found[1])
