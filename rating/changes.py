@@ -42,10 +42,11 @@ def change(step: Step, command: Command) -> None:
     if fields.get("at", "now") == "period_end":
         at = spell_at(step.catalog, known, at).nominal
     else:
-        now = max(sub.cursor, sub.start) if sub.cursor >= sub.start else sub.start
-        if at < spell_at(step.catalog, known, now).start:
+        now = max(sub.cursor, sub.start)
+        if command.time < spell_at(step.catalog, known, now).start:
             raise Refused("the command's time is before the current period: give a later one")
-    made = Change(kind, at, fields.get("prorate"), _terms(step, known, command, at), _rest(fields), True)
+    settled = timeline(step, sub._replace(planned=tuple(each for each in sub.planned if not each.waits)))
+    made = Change(kind, at, fields.get("prorate"), _terms(step, settled, command, at), _rest(fields), True)
     if fields.get("at", "now") == "period_end":
         others = tuple(each for each in sub.planned if not each.waits)
         _planned(step, sub, sub._replace(planned=(*others, made)), at)
@@ -111,7 +112,7 @@ def apply_now(step: Step, sub: Subscription, made: Change) -> None:
     """Book a change at its moment, between the beginnings of periods."""
     at = made.at
     if made.kind == "cancel":
-        end(step, sub, at, made.prorate)
+        end(step, with_prorate(sub, made), at)
         return
     known = timeline(step, sub)
     old = known.terms[known.index(at)]
@@ -119,26 +120,44 @@ def apply_now(step: Step, sub: Subscription, made: Change) -> None:
     if sub.cursor >= sub.start:
         after = after._replace(cursor=max(sub.cursor, at))
     if made.terms is not None:
-        after = after._replace(terms=inserted(after.terms, made.terms))
+        after = _on_terms(step, after, made.terms)
         if made.terms.restarts:
             after = closed_early(step, known, after, old, at)
     step.save(after)
     if made.kind == "change_plan":
         recut(step, sub, after, at)
-    if sub.cursor < sub.start:
-        return
-    begin(step, sub, after, old, at, at == sub.start and sub.cursor < sub.start, made.prorate)
+    if sub.cursor >= sub.start:
+        begin(step, sub, after, old, at, first=False)
+
+
+def _on_terms(step: Step, sub: Subscription, new: Terms) -> Subscription:
+    """The subscription on new terms from their start on. What happened by itself after that is drawn anew: a trial that
+    was left does not end, a newer version is that of the plan it is on now."""
+    kept = tuple(each for each in sub.terms if each.start <= new.start or not each.automatic)
+    planned = tuple(each for each in sub.planned if each.waits)
+    earlier = sub._replace(terms=inserted(kept, new), planned=planned, cursor=new.start)
+    booked = tuple(each for each in timeline(step, earlier).terms if each.start <= sub.cursor)
+    return earlier._replace(terms=booked, cursor=sub.cursor)
+
+
+def with_prorate(sub: Subscription, made: Change) -> Subscription:
+    """The subscription with what the change says of its fees."""
+    if made.prorate is None:
+        return sub
+    others = tuple(each for each in sub.prorated if each[0] != made.at)
+    return sub._replace(prorated=tuple(sorted((*others, (made.at, made.prorate)))))
 
 
 def with_change(sub: Subscription, made: Change, at: int) -> Subscription:
     """The subscription paused, resumed, or with another quantity of a fee."""
+    sub = with_prorate(sub, made)
     if made.kind == "pause":
         return sub._replace(pauses=(*sub.pauses, (at, NEVER)))
     if made.kind == "resume" and sub.pauses:
         return sub._replace(pauses=(*sub.pauses[:-1], (sub.pauses[-1][0], at)))
     if made.kind == "set_quantity":
         asked = json.loads(made.fields)
-        others = {key: count for key, count in sub.quantities if key != asked["fee"]}
-        others[asked["fee"]] = numbers.quantity(asked["quantity"])
-        return sub._replace(quantities=tuple(sorted(others.items())))
+        others = tuple(each for each in sub.quantities if each[:2] != (at, asked["fee"]))
+        new = (at, asked["fee"], numbers.quantity(asked["quantity"]))
+        return sub._replace(quantities=tuple(sorted((*others, new))))
     return sub

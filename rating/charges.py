@@ -118,6 +118,12 @@ class Work:
             assert share is not None, "a window of a commitment is moved by usage alone"
             self._charge(moves, quantity, share.times[0])
 
+    def withdraw(self, index: int) -> None:
+        """Take the group out of a period that its charge is not in any more."""
+        before = self.group.usage
+        self.group, moves = groups.vanished(self.group)
+        self._charge(moves, -before, self.legs[index].start)
+
     def _group_step(self, index: int, usage: groups.Usage | None, sign: int) -> list[groups.Move]:
         context = self.context(self.start, self.values)
         self.group, moves = groups.step(context, self.group, index, usage, sign)

@@ -1,8 +1,9 @@
-"""Fees: what each comes to in its period, moved by every change of what is held, and written as the difference.
+"""Fees: what each comes to in its period follows from how the subscription is held, and the difference is written.
 
-A prorated change at `t` from `x` to `y` (`quantity × amount`) moves the period's cost by `P(y, [t, e)) − P(x, [t, e))`, so
-the cost is the sum of `P(x, span)` over the spans held; one that is not prorated moves it to the largest figure held. A
-fee in advance writes each move as it is made, one in arrears the whole at its period's or the subscription's end.
+Walk the moments at which what is held changes, from `x` to `y` (`quantity × amount`). A prorated change at `t` moves the
+period's cost by `P(y, [t, e)) − P(x, [t, e))`, so the cost is the sum of `P(x, span)` over the spans held; one that is not
+prorated moves it to the largest figure held. A fee in advance writes each difference as it comes, one in arrears the whole
+at its period's or the subscription's end. However late a change comes, the walk is the same.
 """
 
 from __future__ import annotations
@@ -20,7 +21,6 @@ from rating.step import Step
 from rating.timeline import Spell, Timeline, length_at
 
 _SCALE = 10 ** (numbers.AMOUNT_DIGITS - numbers.QTY_DIGITS)
-NOT_HELD = FeePeriod(0, 0, True, -1, (0, 0, 0))
 ONCE = "once"
 
 
@@ -33,9 +33,9 @@ class Held(NamedTuple):
     cost: int
 
 
-def held(step: Step, sub: Subscription, terms: Terms) -> dict[str, Held]:
-    """The fees of a subscription on these terms."""
-    own = dict(sub.quantities)
+def held(step: Step, sub: Subscription, terms: Terms, at: int) -> dict[str, Held]:
+    """The fees of a subscription on these terms, with the quantities of a moment."""
+    own = {key: count for since, key, count in sub.quantities if since <= at}
     plan = step.plan(sub, terms)
     return {fee.key: Held(fee, plan, terms, fee.cost(own.get(fee.key))) for fee in plan.fees}
 
@@ -45,102 +45,130 @@ def length_of(plan: Plan, fee: Fee) -> str:
     return plan.period if fee.every in ("period", ONCE) else fee.every
 
 
-def change(
-    step: Step,
-    known: Timeline,
-    at: int,
-    before: dict[str, Held],
-    after: dict[str, Held],
-    prorate: bool | None = None,
-) -> None:
-    """What is held becomes `after` from `before` at `at`; where a period begins then, it begins with nothing before."""
-    for key in dict.fromkeys([*before, *after]):
-        old, new = before.get(key), after.get(key)
-        if old is not None and new is not None and old.fee.every != new.fee.every:
-            _move(step, known, at, old, old.cost, None, prorate)
-            old = None
-        some = new or old
-        assert some is not None
-        if some.fee.every == ONCE:
-            _once(step, known, at, new)
+def settle(step: Step, known: Timeline, at: int) -> None:
+    """Write what fees in advance come to now, in the periods that hold `at` and that end there."""
+    known = booked_only(known)
+    found: dict[tuple[str, str], None] = {}
+    for each in known.terms:
+        for item in held(step, known.sub, each, at).values():
+            if item.fee.timing == "advance":
+                found[item.fee.key, ONCE if item.fee.every == ONCE else length_of(item.plan, item.fee)] = None
+    for member, state in step.cells.members(("fee", step.tenant, step.account, known.sub.id)):
+        key, _, rest = member.partition("|")
+        if state.booked and _written(step, known, key, state).fee.timing == "advance":
+            found[key, rest.rpartition("|")[2]] = None
+    for key, length in found:
+        if length == ONCE:
+            _once(step, known, key, at)
             continue
-        _move(step, known, at, some, 0 if old is None else old.cost, new, prorate)
-
-
-def _move(
-    step: Step, known: Timeline, at: int, some: Held, was: int, new: Held | None, prorate: bool | None
-) -> None:
-    length = length_of(some.plan, some.fee)
-    spell = length_at(step.catalog, known, at, length)
-    begun = spell.start == at and _state(step, known, some.fee.key, at) != NOT_HELD
-    if new is None and not begun and _cut(known, at):
-        spell = length_at(step.catalog, known, at - 1, length)
-    state = _state(step, known, some.fee.key, spell.start)
-    before = (state.target, state.largest, 0 if state == NOT_HELD and spell.start == at else was)
-    target, largest, held_cost = prior = state.prior if state.at == at else before
-    cost = 0 if new is None else new.cost
-    if some.fee.prorate if prorate is None or not largest else prorate:
-        moved = part(cost, at, spell.nominal, spell.start, spell.nominal)
-        moved -= part(held_cost, at, spell.nominal, spell.start, spell.nominal)
-    else:
-        moved = max(cost - largest, 0)
-    advance = some.fee.timing == "advance"
-    after = FeePeriod(target + moved, max(largest, cost), advance, at, prior)
-    step.cells.put(_bucket(step, known.sub), f"{some.fee.key}|{spell.start}", after)
-    if advance and after.target != state.target:
-        _line(step, known, some, spell, (at, spell.nominal), after.target - state.target)
-
-
-def _cut(known: Timeline, at: int) -> bool:
-    """Whether the subscription, or its last whole period, ends at the moment."""
-    return at == known.sub.end or any(each.restarts and each.start == at for each in known.terms)
-
-
-def _once(step: Step, known: Timeline, at: int, new: Held | None) -> None:
-    if new is None:
-        return
-    bucket = _bucket(step, known.sub)
-    if step.cells.get(bucket, f"{new.fee.key}|{ONCE}") is not None:
-        return
-    step.cells.put(bucket, f"{new.fee.key}|{ONCE}", FeePeriod(new.cost, new.cost, new.fee.timing == "advance", at, (0, 0, 0)))
-    if new.fee.timing == "advance" and new.cost:
-        spell = length_at(step.catalog, known, at, new.plan.period)
-        _line(step, known, new, spell, (at, spell.nominal), new.cost)
+        spells = {length_at(step.catalog, known, moment, length) for moment in (at - 1, at) if moment >= known.sub.start}
+        for spell in sorted(spells):
+            _settle(step, known, key, spell, (max(spell.start, at), spell.nominal))
 
 
 def arrears(step: Step, known: Timeline, length: str, at: int) -> None:
     """Write what the fees in arrears came to in the period of a length that ends at `at`."""
+    known = booked_only(known)
     spell = length_at(step.catalog, known, at - 1, length)
-    ended = known.sub.end == at
     if spell.end != at:
         return
-    for member, state in list(step.cells.members(_bucket(step, known.sub))):
-        key, _, start = member.rpartition("|")
-        once = start == ONCE
-        if state.advance or not state.target or (not ended if once else start != str(spell.start)):
-            continue
-        found = _last_held(step, known, key, at)
-        if found is None or length_of(found.plan, found.fee) != length:
-            continue
-        step.cells.put(_bucket(step, known.sub), member, state._replace(advance=True))
-        _line(step, known, found, spell, (max(known.sub.start, spell.start), at), state.target)
+    low = max(known.sub.start, spell.start)
+    keys: dict[str, bool] = {}
+    for terms in known.terms:
+        for item in held(step, known.sub, terms, at).values() if terms.start < at else ():
+            if item.fee.timing == "arrears" and length_of(item.plan, item.fee) == length:
+                keys[item.fee.key] = item.fee.every == ONCE
+    for key, once in keys.items():
+        if not once:
+            _settle(step, known, key, spell, (low, at))
+        elif known.sub.end == at:
+            _once(step, known, key, at, "arrears")
 
 
-def _last_held(step: Step, known: Timeline, key: str, at: int) -> Held | None:
-    """The fee as it was held last before a moment."""
-    for terms in reversed(known.terms):
-        found = held(step, known.sub, terms).get(key) if terms.start < at else None
-        if found is not None:
-            return found
+def booked_only(known: Timeline) -> Timeline:
+    """What is booked of the subscription's time: a change that waits may yet be withdrawn."""
+    return Timeline(known.sub, known.sub.terms, known.sub.end)
+
+
+def _settle(step: Step, known: Timeline, key: str, spell: Spell, window: tuple[int, int]) -> None:
+    target, last = _target(step, known, key, spell)
+    bucket, member = ("fee", step.tenant, step.account, known.sub.id), f"{key}|{spell.start}|{spell.length}"
+    before = step.cells.get(bucket, member) or FeePeriod(0)
+    if target == before.booked:
+        return
+    last = last or _written(step, known, key, before)
+    step.cells.put(bucket, member, FeePeriod(target, tuple(last.terms)))
+    _line(step, known, last, spell, window, target - before.booked)
+
+
+def _target(step: Step, known: Timeline, key: str, spell: Spell) -> tuple[int, Held | None]:
+    """What a fee comes to in a period as everything stands, and as what it was held last."""
+    sub = known.sub
+    prorated = dict(sub.prorated)
+    target = largest = cost = 0
+    last: Held | None = None
+    for at in _moments(known, spell):
+        item = _held_at(step, known, key, at, spell)
+        new = 0 if item is None else item.cost
+        last = item or last
+        if new == cost or last is None:
+            continue
+        own = last.fee.prorate if not largest or at not in prorated else prorated[at]
+        if own:
+            target += part(new, at, spell.nominal, spell.start, spell.nominal)
+            target -= part(cost, at, spell.nominal, spell.start, spell.nominal)
+        else:
+            target += max(new - largest, 0)
+        cost, largest = new, max(largest, new)
+    return target, last
+
+
+def _written(step: Step, known: Timeline, key: str, before: FeePeriod) -> Held:
+    """A fee that is held no more, as it was written last."""
+    terms = Terms(*before.terms)
+    return held(step, known.sub, terms, terms.start)[key]
+
+
+def _moments(known: Timeline, spell: Spell) -> list[int]:
+    """When what is held may change in a period, in order."""
+    sub = known.sub
+    found = {max(spell.start, sub.start), sub.end, spell.stop, *(each.start for each in known.terms)}
+    found |= {moment for pause in sub.pauses for moment in pause} | {since for since, _, _ in sub.quantities}
+    return sorted(moment for moment in found if max(spell.start, sub.start) <= moment < spell.nominal)
+
+
+def _held_at(step: Step, known: Timeline, key: str, at: int, spell: Spell) -> Held | None:
+    sub = known.sub
+    if at >= min(sub.end, spell.stop) or any(low <= at < high for low, high in sub.pauses):
+        return None
+    found = held(step, sub, known.terms[known.index(at)], at).get(key)
+    return found if found is not None and length_of(found.plan, found.fee) == spell.length else None
+
+
+def _once(step: Step, known: Timeline, key: str, at: int, timing: str = "advance") -> None:
+    """A fee that is due once: in full, when it is held first."""
+    bucket, member = ("fee", step.tenant, step.account, known.sub.id), f"{key}|{ONCE}"
+    before = step.cells.get(bucket, member) or FeePeriod(0)
+    found = _first_held(step, known, key, at, timing)
+    target = 0 if found is None else found.cost
+    if before.booked == target:
+        return
+    last = found or _written(step, known, key, before)
+    step.cells.put(bucket, member, FeePeriod(target, tuple(last.terms)))
+    spell = length_at(step.catalog, known, at - 1 if at == known.sub.end else at, last.plan.period)
+    _line(step, known, last, spell, (at, spell.nominal), target - before.booked)
+
+
+def _first_held(step: Step, known: Timeline, key: str, at: int, timing: str) -> Held | None:
+    sub = known.sub
+    moments = {sub.start, *(terms.start for terms in known.terms), *(end for _, end in sub.pauses)}
+    for moment in sorted(moments):
+        if moment > at or moment >= sub.end or any(low <= moment < high for low, high in sub.pauses):
+            continue
+        item = held(step, sub, known.terms[known.index(moment)], moment).get(key)
+        if item is not None and item.fee.every == ONCE and item.fee.timing == timing:
+            return item
     return None
-
-
-def _state(step: Step, known: Timeline, key: str, start: int) -> FeePeriod:
-    return step.cells.get(_bucket(step, known.sub), f"{key}|{start}") or NOT_HELD
-
-
-def _bucket(step: Step, sub: Subscription) -> tuple[str, ...]:
-    return ("fee", step.tenant, step.account, sub.id)
 
 
 def _line(

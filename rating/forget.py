@@ -36,7 +36,9 @@ def clean(known: Timeline) -> Callable[[Step], None]:
             if int(start) < end and held.closed:
                 _forget(step, sub.id, charge, start)
                 step.cells.put(bucket, member, None)
-                step.cells.put(("fee", *bucket[1:]), member, None)
+                for fee, _ in list(step.cells.members(("fee", *bucket[1:]))):
+                    if fee.startswith(f"{member}|"):
+                        step.cells.put(("fee", *bucket[1:]), fee, None)
         meters = [meter for meter in step.catalog.meters.values() if meter.aggregation == LEVEL]
         levels.forget(step, sub, meters, spell_at(step.catalog, known, sub.cleaned).start, end)
         step.save(sub._replace(cleaned=end))

@@ -19,7 +19,7 @@ from rating.state import Group, Slot
 from rating.tallies import Tally, tally_of
 from rating.timeline import Spell
 
-EMPTY = Group((), 0, 0, 0, 0)
+EMPTY = Group((), 0, 0, 0, 0, 0)
 Earlier = Any
 """`() -> events of the charge before a segment`, asked for where a price goes on over the order of events."""
 
@@ -69,10 +69,13 @@ def step(context: Context, group: Group, index: int, usage: Usage | None, sign: 
     kept = {leg.start: slots[leg.start].kept for leg in chain if leg.start in slots}
     if usage is not None:
         context.aggregation.update(kept, at, usage.entries, sign, context.values)
+        group = group._replace(events=group.events + sign * len(usage.entries.values))
     else:
         kept.setdefault(at, None)
     # The charge began in its first segment, used or not: its flat amounts are that one's.
     kept.setdefault(chain[0].start, None)
+    if not group.events and context.dimensions and not context.carry(context.span(low, low).held):
+        return vanished(group)
     moves: list[Move] = []
     reached: list[tuple[int, Any]] = []
     before = _last(slots, chain)
@@ -97,6 +100,12 @@ def step(context: Context, group: Group, index: int, usage: Usage | None, sign: 
     after = _last(slots, chain)
     ordered = tuple(slots[start] for start in sorted(slots))
     return group._replace(slots=ordered, usage=group.usage + after - before), moves
+
+
+def vanished(group: Group) -> tuple[Group, list[Move]]:
+    """A group of which nothing is left: it never was, so it has no flat amounts either."""
+    moves = [Move(slot.start, -slot.cost, _summing((), -slot.cost)) for slot in group.slots if slot.cost]
+    return group._replace(slots=(), usage=0), moves
 
 
 def _last(slots: Mapping[int, Slot], chain: Sequence[Leg]) -> int:

@@ -3,12 +3,13 @@ another, and the difference is a line."""
 
 from __future__ import annotations
 
+from rating import lines
 from rating.aggregations import LEVEL
 from rating.charges import Work
 from rating.legs import Leg, chain_of, legs_of
 from rating.levels import groups_of
 from rating.step import Step
-from rating.timeline import Timeline, spell_at
+from rating.timeline import Spell, Timeline, spell_at
 
 
 def resettle(step: Step, known: Timeline, at: int) -> None:
@@ -32,7 +33,10 @@ def resettle(step: Step, known: Timeline, at: int) -> None:
 def settle(step: Step, known: Timeline, key: str, start: int) -> None:
     """Price a charge's levels in a period anew, without new usage; a level that is carried into it begins there."""
     spell = spell_at(step.catalog, known, max(start, known.sub.start))
-    for leg in legs_of(step, known, key, spell):
+    legs = legs_of(step, known, key, spell)
+    if not legs:
+        _withdraw(step, known, key, spell)
+    for leg in legs:
         meter = step.catalog.meters[leg.charge.meter]
         if leg.first and meter.aggregation == LEVEL:
             for dims in groups_of(step, known.sub, leg.charge, meter):
@@ -48,3 +52,20 @@ def _settle_group(work: Work, first: Leg) -> None:
         work.begin("usage", index)
         work.add(None, index)
     work.finish()
+
+
+def _withdraw(step: Step, known: Timeline, key: str, spell: Spell) -> None:
+    """A change at the very moment at which a period began left it without the charge: what began with it goes again."""
+    before = Timeline(known.sub, tuple(each for each in known.terms if each.start < spell.start), known.end)
+    bucket = lines.group_bucket(step, known.sub, key, spell.start)
+    if not before.terms:
+        return
+    legs = legs_of(step, before, key, spell)
+    for values, group in list(step.cells.members(bucket)):
+        dims = lines.dims_of(legs[-1].charge.dimensions, values) if legs and group.slots else None
+        if dims is not None:
+            meter = step.catalog.meters[legs[-1].charge.meter]
+            work = Work(step, before, spell, legs[-1].charge, meter, dims)
+            work.begin("usage", len(legs) - 1)
+            work.withdraw(len(legs) - 1)
+            work.finish()

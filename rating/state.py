@@ -5,7 +5,7 @@
 ("account", tenant, account)                      forwards, applied commands, parking
 ("sub", tenant, account)              sub         a subscription
 ("charge", tenant, account, sub)      charge|start  a charge or fee in a period, over all its groups
-("fee", tenant, account, sub)         fee|start     what a fee comes to in one of its periods
+("fee", tenant, account, sub)         fee|start|length  what a fee comes to in one of its periods
 ("group", tenant, account, sub, charge, start)  dimensions  one group
 ("value", …the group's…, dimensions)  value       what an aggregation keeps apart, value by value
 ("level", tenant, account, sub, charge)  dimensions  a running level's changes, by period
@@ -37,7 +37,8 @@ class Closing(NamedTuple):
 
 class Terms(NamedTuple):
     """What a subscription is on from `start` on. `anchor` −1 counts calendar periods; with `restarts` a whole period
-    begins at `start`. `overrides` are the subscription's own, as JSON."""
+    begins at `start`. `overrides` are the subscription's own, as JSON. `automatic` are those that no command named: a newer
+    version's, a trial's end."""
 
     start: int
     plan: str
@@ -48,6 +49,7 @@ class Terms(NamedTuple):
     overrides: str
     anchor: int
     restarts: bool
+    automatic: bool = False
 
 
 class Change(NamedTuple):
@@ -66,7 +68,8 @@ class Change(NamedTuple):
 
 class Subscription(NamedTuple):
     """`end` is `NEVER` while it runs. `cursor` is the moment up to which beginnings and changes are booked; `pauses` are
-    `(from, to)`, `quantities` `(fee, count in 10⁻¹²)`. State of periods that end by `cleaned` is forgotten."""
+    `(from, to)`, `quantities` `(from, fee, count in 10⁻¹²)`, `prorated` `(moment, whether fees follow that change by time)`.
+    State of periods that end by `cleaned` is forgotten."""
 
     id: str
     order: int
@@ -77,7 +80,8 @@ class Subscription(NamedTuple):
     terms: tuple[Terms, ...]
     planned: tuple[Change, ...]
     pauses: tuple[tuple[int, int], ...]
-    quantities: tuple[tuple[str, int], ...]
+    quantities: tuple[tuple[int, str, int], ...]
+    prorated: tuple[tuple[int, bool], ...]
     cursor: int
     closing: tuple[Closing, ...]
     cleaned: int
@@ -113,18 +117,10 @@ class ChargePeriod(NamedTuple):
 
 
 class FeePeriod(NamedTuple):
-    """A fee of one of its periods, in 10⁻¹²: what it comes to if nothing changes (`target`), the largest `quantity × amount`
-    that was held, and whether it is written in advance.
+    """A fee of one of its periods: what of it stands on lines, in 10⁻¹², and on which terms it was written last."""
 
-    `at` is the last change's moment, `prior` what stood before that moment, `(target, largest, quantity × amount)`: what
-    was held for no time does not count.
-    """
-
-    target: int
-    largest: int
-    advance: bool
-    at: int
-    prior: tuple[int, int, int]
+    booked: int
+    terms: tuple[Any, ...] = ()
 
 
 class Slot(NamedTuple):
@@ -143,9 +139,10 @@ class Slot(NamedTuple):
 
 
 class Group(NamedTuple):
-    """One dimension group of a charge in a period: its segments, and its running totals."""
+    """One dimension group of a charge in a period: its segments, how many readings it has, and its running totals."""
 
     slots: tuple[Slot, ...]
+    events: int
     usage: int
     quantity: int
     amount: int

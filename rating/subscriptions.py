@@ -43,7 +43,10 @@ def subscribe(step: Step, command: Command) -> Subscription:
     sub = Subscription(
         id=name, order=order, start=start, end=NEVER, timezone=fields.get("timezone", step.catalog.timezone),
         currency=fields.get("currency", chosen.currency), terms=(terms,), planned=planned, pauses=(),
-        quantities=tuple(sorted((key, numbers.quantity(value)) for key, value in (fields.get("quantities") or {}).items())),
+        quantities=tuple(
+            (start, key, numbers.quantity(value)) for key, value in sorted((fields.get("quantities") or {}).items())
+        ),
+        prorated=(),
         cursor=start - 1, closing=(), cleaned=start,
     )  # fmt: skip
     for each in (terms, *(change.terms for change in planned if change.terms is not None)):
@@ -66,7 +69,7 @@ def checked_plan(step: Step, sub: Subscription, terms: Terms) -> Plan:
     plan = step.plan(sub, terms)
     if plan.currency != sub.currency:
         raise Refused(f"plan {plan.key} has no price in {sub.currency}: it is in {plan.currency}")
-    fees.held(step, sub, terms)
+    fees.held(step, sub, terms, terms.start)
     return plan
 
 
@@ -121,40 +124,35 @@ def pass_boundary(step: Step, sub: Subscription, at: int) -> None:
     for change in due:
         if change.kind == "change_plan" and change.terms is not None:
             terms = changes.resolved(step, booked, change)
-            booked = booked._replace(terms=inserted(booked.terms, terms._replace(start=at)))
+            terms = terms._replace(start=at, automatic=not change.waits)
+            booked = changes.with_prorate(booked, change)._replace(terms=inserted(booked.terms, terms))
             if terms.restarts and not first:
                 booked = closed_early(step, before, booked, old, at)
         elif change.kind in ("pause", "resume", "set_quantity"):
             booked = changes.with_change(booked, change, at)
         step.save(booked)
     if any(change.kind == "cancel" for change in due):
-        end(step, booked, at, next(change.prorate for change in due if change.kind == "cancel"))
+        end(step, changes.with_prorate(booked, next(each for each in due if each.kind == "cancel")), at)
         return
     if due:
         recut(step, sub._replace(cursor=at), booked, at)
-    begin(step, sub, booked, old, at, first, next((change.prorate for change in due), None))
+    begin(step, sub, booked, old, at, first)
 
 
-def begin(
-    step: Step, before: Subscription, sub: Subscription, old: Terms, at: int, first: bool, prorate: bool | None
-) -> None:
+def begin(step: Step, before: Subscription, sub: Subscription, old: Terms, at: int, first: bool) -> None:
     """Grants and fees at a moment: of periods that begin there, and what changed within others."""
     known = timeline(step, sub)
     new = known.terms[known.index(at)]
-    had = {} if first or paused(before) else fees.held(step, before, old)
-    has = {} if paused(sub) else fees.held(step, sub, new)
     issues = {} if first or paused(before) else grants.of_plan(step.plan(before, old))
     issued = {} if paused(sub) else grants.of_plan(step.plan(sub, new))
-    restarts = new.start == at and new.restarts and new not in before.terms and not first
-    if restarts:
-        fees.change(step, known, at, had, {}, prorate)
-        had, issues = {}, {}
-    for length in () if first else lengths(step.plan(before, old)):
-        fees.arrears(step, known, length, at)
+    if new.start == at and new.restarts and new not in before.terms:
+        issues = {}
     if paused(before) and not paused(sub):
         issues = {key: each for key, each in issued.items() if not _missed(step, known, each, before, at)}
+    for length in () if first else lengths(step.plan(before, old)):
+        fees.arrears(step, known, length, at)
     grants.change(step, known, at, issues, issued)
-    fees.change(step, known, at, had, has, prorate)
+    fees.settle(step, known, at)
     for charge in step.plan(sub, new).charges:
         if not first and step.catalog.meters[charge.meter].aggregation == LEVEL:
             settle(step, known, charge.key, spell_at(step.catalog, known, at).start)
@@ -184,7 +182,7 @@ def _ended(step: Step, known: Timeline, terms: Terms, at: int) -> Iterator[Closi
             yield Closing(at + plan.grace, False, spell.start, at, length)
 
 
-def end(step: Step, sub: Subscription, at: int, prorate: bool | None) -> None:
+def end(step: Step, sub: Subscription, at: int) -> None:
     """The subscription's end: fees in arrears for what was held, fees in advance given back, grants lapse."""
     before = timeline(step, sub)
     last = before.terms[before.index(max(at - 1, sub.start))]
@@ -192,12 +190,11 @@ def end(step: Step, sub: Subscription, at: int, prorate: bool | None) -> None:
     step.save(ended)
     recut(step, sub, ended, at)
     known = timeline(step, ended)
-    if sub.cursor >= sub.start and at > sub.start:
-        had = {} if paused(sub) else fees.held(step, sub, last)
-        fees.change(step, known, at, had, {}, prorate)
     plan = step.plan(sub, last)
-    for length in lengths(plan) if at > sub.start else ():
-        fees.arrears(step, known, length, at)
+    if sub.cursor >= sub.start:
+        fees.settle(step, known, at)
+        for length in lengths(plan) if at > sub.start else ():
+            fees.arrears(step, known, length, at)
     grants.lapse(step, ended, at)
     closing = {*ended.closing}
     for length in lengths(plan):

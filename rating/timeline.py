@@ -85,10 +85,11 @@ def _moved(catalog: Catalog, sub: Subscription, terms: tuple[Terms, ...]) -> tup
                 continue
             until = terms[number + 1].start if number + 1 < len(terms) else NEVER
             at = _move_at(catalog, Timeline(sub, terms, NEVER), held, plan)
-            if max(sub.cursor, held.start) < at < until:
+            if at > sub.cursor and held.start <= at < until:
                 restarts = catalog.plans[held.plan, held.version].period != plan.period
                 anchor = at if restarts else held.anchor
-                newer = held._replace(start=at, version=plan.version, restarts=restarts, anchor=anchor)
+                newer = held._replace(start=at, version=plan.version, restarts=restarts, anchor=anchor,
+                                      automatic=True)  # fmt: skip
                 terms = inserted(terms, newer)
                 break
     return terms
@@ -99,7 +100,8 @@ def _move_at(catalog: Catalog, known: Timeline, held: Terms, plan: Plan) -> int:
     published = catalog.published.get((plan.key, plan.version), 0)
     if isinstance(plan.existing, int):
         return max(plan.existing, published)
-    earliest = max(plan.effective_from, published, held.start + 1, known.sub.cursor + 1)
+    begun = held.start + (held.start == known.sub.start)
+    earliest = max(plan.effective_from, published, begun, known.sub.cursor + 1)
     found = spell_at(catalog, known, earliest)
     return found.start if found.start == earliest else found.nominal
 

@@ -49,11 +49,14 @@ def rate_waiting(step: Step) -> None:
 def expire(step: Step, before: int) -> None:
     """Reject what was received before the moment and still waits; what is before every start is only forgotten."""
     subs = step.subscriptions()
+    told: set[bytes] = set()
     for member, event in list(step.cells.members(bucket(step))):
         if event.received > before:
             break
         step.cells.put(bucket(step), member, None)
-        if not subs or event.time >= min(sub.start for sub in subs):
+        late = not subs or event.time >= min(sub.start for sub in subs)
+        if late and uid_of(event) not in told:
+            told.add(uid_of(event))
             detail = "no active subscription came while the event was kept: subscribe the account from an earlier start"
             step.effects.append(rejected(step, event, "unrated", detail))
 
