@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
 from hypothesis import given, settings
@@ -12,7 +13,7 @@ from schemas import topics
 from tests.property import bill
 from tests.property.partition import Rater, codes, values
 from tests.property.test_splits import log_of
-from tests.property.worlds import NOW, Doc, World, command, price, worlds
+from tests.property.worlds import NOW, Doc, Group, Whole, World, command, price, worlds
 
 CASES = 120
 EXAMPLES = settings(max_examples=CASES, deadline=None, derandomize=True)
@@ -42,6 +43,11 @@ def amendment(name: str, event: Doc, now: Doc) -> Doc:
     return command(name, event["subject"], "amend_usage", **fields)
 
 
+def _of_nothing(rules: Mapping[Whole, Doc], group: Group) -> Fraction:
+    """What a group comes to without usage: a dimension group is there for its usage alone."""
+    return Fraction(0) if group[4] else price(rules[group[:4]], [])
+
+
 def test_retracting_every_event_leaves_the_price_of_nothing() -> None:
     seen = []
 
@@ -54,7 +60,7 @@ def test_retracting_every_event_leaves_the_price_of_nothing() -> None:
         effects = usage + corrections
         assert codes(effects) == []
         rules = world.rules()
-        nothing = {group: price(rules[group[:4]], []) for group in world.prices()}
+        nothing = {group: _of_nothing(rules, group) for group in world.prices()}
         assert bill.amounts(effects) == {group: amount for group, amount in nothing.items() if amount}
         assert not any(quantity for quantity, _ in bill.totals(effects).values())
         assert bill.faults(effects) == []
@@ -88,7 +94,7 @@ def test_an_amendment_comes_to_the_usage_as_it_should_have_been() -> None:
         assert codes(effects) == []
         fair, rules = world.prices(now), world.rules()
         touched = world.prices([*world.events, *now])
-        want = {group: fair.get(group, price(rules[group[:4]], [])) for group in touched}
+        want = {group: fair.get(group, _of_nothing(rules, group)) for group in touched}
         assert bill.amounts(effects) == {group: amount for group, amount in want.items() if amount}
         assert bill.faults(effects) == []
         seen.append(now != list(world.events))
