@@ -85,7 +85,9 @@ def pay(
         if priced.unit is not None:
             period, applied = _burn(step, period, amount, priced.unit, priced, usage, line)
             paid = priced.money(applied)
-        period, more = _burn(step, period, money - paid, priced.currency, Priced(priced.currency), usage, line)
+        period, more = _burn(
+            step, period, money - paid, priced.currency, Priced(priced.currency), usage, line
+        )
         paid += more
     elif amount < 0:
         period, paid, applied = _refund(step, period, -amount, priced, line)

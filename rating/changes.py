@@ -6,8 +6,8 @@ import json
 
 from rating import numbers
 from rating.errors import Refused
-from rating.recut import recut
 from rating.records import Command
+from rating.recut import recut
 from rating.state import NEVER, Change, Subscription, Terms
 from rating.step import Step
 from rating.subscriptions import (
@@ -73,7 +73,9 @@ def _planned(step: Step, before: Subscription, after: Subscription, at: int) -> 
 
 def _rest(fields: object) -> str:
     assert isinstance(fields, dict)
-    return json.dumps({name: fields[name] for name in ("fee", "quantity", "plan", "plan_version") if name in fields})
+    return json.dumps(
+        {name: fields[name] for name in ("fee", "quantity", "plan", "plan_version") if name in fields}
+    )
 
 
 def _terms(step: Step, known: Timeline, command: Command, at: int) -> Terms | None:
@@ -81,7 +83,7 @@ def _terms(step: Step, known: Timeline, command: Command, at: int) -> Terms | No
     if command.type != "change_plan":
         return None
     fields = command.fields
-    held = known.terms[known.index(at)]
+    held = known.terms[known.at(at)]
     plan = step.catalog.plans[held.plan, held.version]
     if fields.get("plan"):
         plan = chosen_plan(step, fields["plan"], at, fields.get("plan_version"))
@@ -115,7 +117,7 @@ def apply_now(step: Step, sub: Subscription, made: Change) -> None:
         end(step, with_prorate(sub, made), at)
         return
     known = timeline(step, sub)
-    old = known.terms[known.index(at)]
+    old = known.terms[known.at(at)]
     after = with_change(sub, made, at)
     if sub.cursor >= sub.start:
         after = after._replace(cursor=max(sub.cursor, at))

@@ -18,11 +18,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 from rating import numbers
 from rating.errors import PriceError
-from rating.numbers import AMOUNT_DIGITS, OVERAGE_DIGITS, QTY, QTY_DIGITS, check_amount, half_even
+from rating.modifiers import ONE, Bounds, Commitment, Convert
+from rating.numbers import AMOUNT_DIGITS, OVERAGE_DIGITS, QTY, QTY_DIGITS, check_amount
 from rating.prices import (
     UNPRICED,
     CurvePrice,
@@ -45,77 +46,7 @@ Share = Callable[[str, int], int]
 Held = Callable[[int], int]
 """The part of a figure that the held time takes, both in 10⁻¹²."""
 _HUNDRED: int = 100 * 10**numbers.DISCOUNT_DIGITS
-_ONE: int = 10**OVERAGE_DIGITS
 _QTY_TO_AMOUNT: int = 10 ** (AMOUNT_DIGITS - QTY_DIGITS)
-
-
-class Convert(NamedTuple):
-    """Q × `multiply` / `divide`, both in 10⁻¹²: to 12 digits half even, or to whole units where `rounding`
-    says so.
-
-    Either way it is rounded once, from the exact quotient.
-    """
-
-    multiply: int
-    divide: int
-    rounding: str
-
-    def apply(self, quantity: int) -> int:
-        """The converted quantity."""
-        product = quantity * self.multiply
-        if self.rounding == "none":
-            return half_even(product, self.divide)
-        whole = self.divide * QTY
-        if self.rounding == "up":
-            return -(-product // whole) * QTY
-        if self.rounding == "down":
-            return product // whole * QTY
-        return (2 * product + whole) // (2 * whole) * QTY
-
-
-class Commitment(NamedTuple):
-    """A promised `amount`, or what a promised `quantity` costs (the other is `None`), both in 10⁻¹²;
-    `overage` in 10⁻³.
-
-    With `window` each window is taken by itself.
-    """
-
-    quantity: int | None
-    amount: int | None
-    overage: int
-    true_up: bool
-    window: str | None
-
-
-class Bounds(NamedTuple):
-    """What holds for the sum of a charge's groups; amounts in 10⁻³⁶, `None` where there is no such bound.
-
-    `floor` is the minimum, or with `true_up` the commitment: due at the close. Beyond `committed` every
-    amount counts `overage` / 10³ times.
-    """
-
-    floor: int | None
-    committed: int | None
-    overage: int
-    maximum: int | None
-
-    @property
-    def steps(self) -> bool:
-        """Whether what is running already changes amounts."""
-        return self.committed is not None or self.maximum is not None
-
-    def running(self, amount: int) -> int:
-        """What the charge comes to while its period is open: what acts at once."""
-        if self.committed is not None and amount > self.committed:
-            amount = self.committed + (amount - self.committed) * self.overage // _ONE
-        return amount if self.maximum is None or amount < self.maximum else self.maximum
-
-    def closed(self, amount: int) -> int:
-        """What it comes to once its period is closed."""
-        amount = self.running(amount)
-        if self.floor is not None and amount < self.floor:
-            amount = self.floor
-        return amount if self.maximum is None or amount < self.maximum else self.maximum
 
 
 @dataclass(frozen=True)
@@ -201,12 +132,14 @@ class Rule:
             floor = None if self.minimum is None else self.minimum // _QTY_TO_AMOUNT
             if floor is not None:
                 floor = (floor if held is None else held(floor)) * _QTY_TO_AMOUNT
-            return Bounds(floor, None, _ONE, maximum)
+            return Bounds(floor, None, ONE, maximum)
         committed = self._committed(self.commitment, share, allowance)
         floor = None
         if self.commitment.true_up:
-            floor = committed if held is None else self._committed(
-                self.commitment, lambda name, figure: held(figure), allowance
+            floor = (
+                committed
+                if held is None
+                else self._committed(self.commitment, lambda name, figure: held(figure), allowance)
             )
         return Bounds(floor, committed, self.commitment.overage, maximum)
 
@@ -286,7 +219,7 @@ def _commitment(doc: Doc, price: Price, at: str) -> Commitment:
         raise PriceError(
             f"{at}.quantity has no one price in a {doc['price']['model']} price: commit to an amount"
         )
-    overage = number(fields, "overage_factor", at, _overage, _ONE)
+    overage = number(fields, "overage_factor", at, _overage, ONE)
     true_up = fields.get("true_up", False)
     if not isinstance(true_up, bool):
         raise PriceError(f"{at}.true_up is {numbers.shown(true_up)}: write true or false")

@@ -19,8 +19,8 @@ from rating.levels import carried
 from rating.lines import Head
 from rating.numbers import check_amount
 from rating.places import Place, place
-from rating.prices import Part, differences
 from rating.priced_events import earlier_events, priced_events
+from rating.prices import Part, differences
 from rating.step import Step
 from rating.timeline import Spell, Timeline
 from rating.windows import window_bounds, window_of
@@ -70,7 +70,13 @@ class Work:
     """A group's part of a step; `dims` `None` is the charge over all its groups."""
 
     def __init__(
-        self, step: Step, known: Timeline, spell: Spell, charge: Charge, meter: Meter, dims: tuple[str, ...] | None
+        self,
+        step: Step,
+        known: Timeline,
+        spell: Spell,
+        charge: Charge,
+        meter: Meter,
+        dims: tuple[str, ...] | None,
     ) -> None:
         self.step = step
         self.known = known
@@ -107,7 +113,11 @@ class Work:
             newest = max(share.times)
             if newest > self.period.newest:
                 self.period = self.period._replace(newest=newest)
-        window = window_of(self.legs[index], self.known.sub.timezone, share.times[0]) if share is not None else None
+        window = (
+            window_of(self.legs[index], self.known.sub.timezone, share.times[0])
+            if share is not None
+            else None
+        )
         before = self.group.usage
         if window is None:
             moves = self._group_step(index, usage, sign)
@@ -189,7 +199,9 @@ class Work:
             self._found[leg.start] = Moved(quantity, paid, change, shown)
             return
         total = Paid(*(a + b for a, b in zip(held.paid, paid, strict=True)))
-        self._found[leg.start] = Moved(held.quantity + quantity, total, held.units + change, [*held.parts, *shown])
+        self._found[leg.start] = Moved(
+            held.quantity + quantity, total, held.units + change, [*held.parts, *shown]
+        )
 
     def head(self, leg: Leg) -> Head:
         """What the segment's line is of."""
@@ -197,7 +209,7 @@ class Work:
         window = self._windows.get(leg.start)
         if window is None:
             window = place(self.step.catalog, self.known, self.meter.window, max(leg.start, sub.start)).window
-        terms = self.known.terms[self.known.index(leg.start)]
+        terms = self.known.terms[self.known.at(leg.start)]
         return Head(sub, terms, leg.plan, self.charge.key, self._kind, leg.charge.meter, self.dimensions,
                     (spell.start, spell.end), window, leg.charge.unit)  # fmt: skip
 
@@ -234,4 +246,3 @@ def priced_of(plan: Plan, charge: Charge) -> Priced:
     if charge.unit is None:
         return Priced(plan.currency)
     return Priced(plan.currency, charge.unit, plan.conversion_rates.get(charge.unit, 0))
-

@@ -110,7 +110,7 @@ def _close_charge(step: Step, known: Timeline, spell: Spell, key: str) -> None:
     if missing:
         group = lines.group(step, known.sub, key, spell.start)
         priced = priced_of(last.plan, last.charge)
-        terms = known.terms[known.index(max(last.start, known.sub.start))]
+        terms = known.terms[known.at(max(last.start, known.sub.start))]
         head = Head(known.sub, terms, last.plan, key, "minimum", last.charge.meter, {}, (spell.start, spell.end),
                     (spell.start, spell.end), last.charge.unit)  # fmt: skip
         line = lines.next_id(step, head, lines.NO_GROUP, group)
@@ -144,7 +144,9 @@ def close_line(step: Step, known: Timeline, key: str, spell: Spell) -> None:
     period = (spell.start, spell.end)
     head = Head(sub, terms, plan, key, "close", meter, {}, period, period)
     group = step.cells.get(bucket, lines.NO_GROUP) or groups.EMPTY
-    after = lines.write(step, head, lines.NO_GROUP, group, 0, lines.NOTHING, (), late=held.late > 0, close=fields)
+    after = lines.write(
+        step, head, lines.NO_GROUP, group, 0, lines.NOTHING, (), late=held.late > 0, close=fields
+    )
     lines.save_group(step, sub, key, spell.start, lines.NO_GROUP, after)
 
 

@@ -117,4 +117,3 @@ def _rows(step: Step, event: Waiting, sign: int) -> list[dict[str, Any]]:
         }
         for meter, value, dims in event.readings
     ]
-

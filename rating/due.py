@@ -33,7 +33,9 @@ def _adjust(step: Step, sub: Subscription, charge: str, start: int, due: int) ->
     head = Head(sub, terms, plan, charge, "adjustment", meter, {}, (start, spell.end), (start, spell.end),
                 None if found is None else found.unit)  # fmt: skip
     line = lines.next_id(step, head, lines.NO_GROUP, group)
-    period, paid = burn(step, period, due, Priced(plan.currency), Usage(charge, meter, max(start, sub.start)), line)
+    period, paid = burn(
+        step, period, due, Priced(plan.currency), Usage(charge, meter, max(start, sub.start)), line
+    )
     if not paid:
         return
     after = lines.write(step, head, lines.NO_GROUP, group, 0, lines.NOTHING._replace(credits=paid), ())

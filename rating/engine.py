@@ -6,10 +6,11 @@ a record, each at its due time; the rest fire in `drain`. A fault in one account
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable, Iterator
 
-from rating import backfills, commands, corrections, history, logclock, parking, timers, usage, waiting
+from rating import commands, corrections, history, logclock, parking, timers, usage, waiting
+from rating.agenda import Agenda
+from rating.backfills import OfPack
 from rating.cells import Cells, Ids
 from rating.counting import Counted, count
 from rating.effects import Effect
@@ -19,11 +20,9 @@ from rating.ids import root_key
 from rating.parking import PARKED
 from rating.records import CatalogRevision, Command, LogSettings, Pack, Position, Record, Release, Tick
 from rating.revisions import Revisions
-from rating.seen import Entry
 from rating.state import Waiting
 from rating.step import Step
 
-DUE = ("due",)
 LOG = "rating.log.v1"
 UNCOUNTED = "rating.uncounted.v1"
 FAULTS = (RatingError, AssertionError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError)
@@ -46,8 +45,7 @@ class Engine:
         """Forget what was derived from cells."""
         self._revisions = Revisions(self._cells)
         self._roots: dict[tuple[str, str], bytes] = {}
-        self._heap = [(due, name) for name, due in self._cells.members(DUE)]
-        heapq.heapify(self._heap)
+        self._agenda = Agenda(self._cells)
 
     @property
     def clock(self) -> int:
@@ -97,15 +95,16 @@ class Engine:
 
     def has_due(self) -> bool:
         """Whether some account's timer is due."""
-        self._trim()
-        return bool(self._heap) and self._heap[0][0] <= self.clock
+        first = self._agenda.first()
+        return first is not None and first[0] <= self.clock
 
     def drain(self, limit: int) -> list[Effect]:
         """Fire the due timers of at most `limit` accounts, in the order of (due, account)."""
         effects: list[Effect] = []
-        while limit > 0 and self.has_due():
+        while limit > 0 and (first := self._agenda.first()) is not None and first[0] <= self.clock:
             limit -= 1
-            _, name = heapq.heappop(self._heap)
+            name = first[1]
+            self._agenda.pop()
             tenant, _, account = name.partition("/")
             effects += self._guarded(tenant, account, Position(LOG, self._partition, 0), lambda step: None)
         if not self.has_due():
@@ -143,7 +142,7 @@ class Engine:
     def _fire_due(self, tenant: str, account: str, known: bool = True) -> list[Effect]:
         """Fire the account's due timers in order; where its next one is `known` not to be due, at no cost."""
         if known:
-            due = self._cells.get(DUE, f"{tenant}/{account}")
+            due = self._agenda.due(f"{tenant}/{account}")
             if due is None or due > self.clock:
                 return []
         effects: list[Effect] = []
@@ -177,30 +176,14 @@ class Engine:
         )
 
     def _history(self, tenant: str, account: str, since: int, until: int) -> Iterator[Waiting]:
-        root = self._root(tenant, account)
-
-        def lookup(uid: bytes) -> Entry | None:
-            found = self._ids.find([root + uid])[0]
-            return backfills.entry_of(self._cells, tenant, account, uid) if found is None else Entry.read(found)
-
-        # An event's time is at most `accept_future` after its receipt.
-        records = self._log(since - logclock.accept_future(self._cells))
-        return history.counted(records, lookup, self._revisions.metering, tenant, account, since, until)
+        asked = history.Asked(tenant, account, since, until)
+        return history.read(self._log, self._cells, self._ids, self._revisions.metering, asked)
 
     def _schedule(self, tenant: str, account: str) -> None:
         timer = timers.next_timer(
             self._step(tenant, account, self.clock, Position("", 0, 0)), self._accept_past
         )
-        name = f"{tenant}/{account}"
-        due = None if timer is None else timer.due
-        if due != self._cells.get(DUE, name):
-            self._cells.put(DUE, name, due)
-            if due is not None:
-                heapq.heappush(self._heap, (due, name))
-
-    def _trim(self) -> None:
-        while self._heap and self._cells.get(DUE, self._heap[0][1]) != self._heap[0][0]:
-            heapq.heappop(self._heap)
+        self._agenda.put(f"{tenant}/{account}", None if timer is None else timer.due)
 
     def _pack(self, pack: Pack, at: Position) -> list[Effect]:
         found = self._counted(pack)
@@ -229,7 +212,11 @@ class Engine:
         self, pack: Pack, account: str, number: int, taken: usage.PackUsage, at: Position
     ) -> list[Effect]:
         probe = self._step(pack.tenant, account, self.clock, at)
-        slow = usage.forward_of(probe) is not None or taken.has_outcomes(probe) or bool(taken.waiting(probe, number))
+        slow = (
+            usage.forward_of(probe) is not None
+            or taken.has_outcomes(probe)
+            or bool(taken.waiting(probe, number))
+        )
 
         def act(step: Step) -> None:
             if usage.forward_of(step) is not None:
@@ -246,7 +233,7 @@ class Engine:
         roots = [self._root(pack.tenant, account) for account in pack.accounts]
         # Before the first tick the clock is not known: the pack's earliest receipt stands for it.
         clock = self.clock or min(pack.received)
-        old = backfills.OfPack(self._cells, pack)
+        old = OfPack(self._cells, pack)
         return count(pack, roots, self._ids, clock - self._accept_past, self._accept_past, old)
 
     def _command(self, command: Command, at: Position) -> list[Effect]:

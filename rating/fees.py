@@ -61,7 +61,11 @@ def settle(step: Step, known: Timeline, at: int) -> None:
         if length == ONCE:
             _once(step, known, key, at)
             continue
-        spells = {length_at(step.catalog, known, moment, length) for moment in (at - 1, at) if moment >= known.sub.start}
+        spells = {
+            length_at(step.catalog, known, moment, length)
+            for moment in (at - 1, at)
+            if moment >= known.sub.start
+        }
         for spell in sorted(spells):
             _settle(step, known, key, spell, (max(spell.start, at), spell.nominal))
 
@@ -141,7 +145,7 @@ def _held_at(step: Step, known: Timeline, key: str, at: int, spell: Spell) -> He
     sub = known.sub
     if at >= min(sub.end, spell.stop) or any(low <= at < high for low, high in sub.pauses):
         return None
-    found = held(step, sub, known.terms[known.index(at)], at).get(key)
+    found = held(step, sub, known.terms[known.at(at)], at).get(key)
     return found if found is not None and length_of(found.plan, found.fee) == spell.length else None
 
 
@@ -165,7 +169,7 @@ def _first_held(step: Step, known: Timeline, key: str, at: int, timing: str) -> 
     for moment in sorted(moments):
         if moment > at or moment >= sub.end or any(low <= moment < high for low, high in sub.pauses):
             continue
-        item = held(step, sub, known.terms[known.index(moment)], moment).get(key)
+        item = held(step, sub, known.terms[known.at(moment)], moment).get(key)
         if item is not None and item.fee.every == ONCE and item.fee.timing == timing:
             return item
     return None

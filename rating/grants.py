@@ -60,9 +60,9 @@ def lapse(step: Step, sub: Subscription, at: int, only_of: int | None = None) ->
     """End the subscription's recurring grants at `at`; those of the period that ended early alone where `only_of` is
     its nominal end."""
     for key, held in burndown.grants(step):
-        if held.subscription == sub.id and not held.ended and held.expires > at:
-            if only_of is None or held.expires == only_of:
-                burndown.save(step, key, held._replace(expires=at))
+        lasts = held.subscription == sub.id and not held.ended and held.expires > at
+        if lasts and only_of in (None, held.expires):
+            burndown.save(step, key, held._replace(expires=at))
 
 
 def _once(step: Step, known: Timeline, at: int, key: str, new: Issue | None, spell: Spell) -> bool:

@@ -59,7 +59,9 @@ class Context(NamedTuple):
         return Span(self.spell.start, self.spell.nominal, begin, upto, self.carry(begin))
 
 
-def step(context: Context, group: Group, index: int, usage: Usage | None, sign: int) -> tuple[Group, list[Move]]:
+def step(
+    context: Context, group: Group, index: int, usage: Usage | None, sign: int
+) -> tuple[Group, list[Move]]:
     """The group after usage in segment `index` was added, or taken back; without usage, after its span changed."""
     legs = context.legs
     low, high = chain_of(legs, index)
@@ -93,7 +95,9 @@ def step(context: Context, group: Group, index: int, usage: Usage | None, sign: 
             new, move = _quantity(context, leg, old, kept[leg.start], down, up)
         else:
             used = usage if number >= index else None
-            new, move = _events(context, leg, old, kept[leg.start], down, up, tally, used, sign, number == index)
+            new, move = _events(
+                context, leg, old, kept[leg.start], down, up, tally, used, sign, number == index
+            )
         slots[leg.start] = new
         if move.amount or move.parts:
             moves.append(move)

@@ -10,8 +10,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
+from typing import NamedTuple
 
-from rating.ids import event_uid
+from rating import backfills, logclock
+from rating.cells import Cells, Ids
+from rating.ids import event_uid, root_key
 from rating.metering import BadUsage, Metering
 from rating.packs import Readings, event_of, readings_of
 from rating.records import DIGEST_BYTES, Command, Pack, Position, Record, WasEvent
@@ -35,37 +38,43 @@ def no_log(since: int) -> Iterable[Record]:
     return ()
 
 
-Lookup = Callable[[bytes], Entry | None]
-"""What is kept of a counted event, by its uid."""
+class Asked(NamedTuple):
+    """Whose events, timed in `[since, until)`."""
+
+    tenant: str
+    account: str
+    since: int
+    until: int
 
 
-def counted(
-    records: Iterable[Record],
-    lookup: Lookup,
-    metering: MeteringOf,
-    tenant: str,
-    account: str,
-    since: int,
-    until: int,
-) -> Iterator[Waiting]:
-    """The account's events among records of the log that count as they stand there: each as it was accepted, or as it
-    was amended last; none that was a copy, refused or taken back."""
+def read(log: LogReader, cells: Cells, ids: Ids, metering: MeteringOf, asked: Asked) -> Iterator[Waiting]:
+    """The events asked for that count as they stand in the log: each as it was accepted, or as it was amended last; none
+    that was a copy, refused or taken back."""
+    root = root_key(asked.tenant, asked.account)
     found: dict[bytes, Waiting] = {}
-    for record in records:
-        if isinstance(record, Pack):
-            events = _packed(record, tenant, account)
-        elif isinstance(record, Command) and record.now is not None:
-            events = _amended(record, record.now, tenant, account, metering)
-        else:
-            continue
-        for uid, digest, event in events:
-            entry = lookup(uid)
+    # An event's time is at most `accept_future` after its receipt.
+    for record in log(asked.since - logclock.accept_future(cells)):
+        for uid, digest, event in _candidates(record, asked, metering):
+            kept = ids.find([root + uid])[0]
+            entry = (
+                backfills.entry_of(cells, asked.tenant, asked.account, uid)
+                if kept is None
+                else Entry.read(kept)
+            )
             if entry is None or entry.retracted or entry.digest != digest or uid in found:
                 continue
             event = event._replace(time=entry.time) if event.time < 0 else event
-            if entry.time == event.time and since <= event.time < until:
+            if entry.time == event.time and asked.since <= event.time < asked.until:
                 found[uid] = event
     yield from found.values()
+
+
+def _candidates(record: Record, asked: Asked, metering: MeteringOf) -> Iterator[tuple[bytes, bytes, Waiting]]:
+    if isinstance(record, Pack):
+        return _packed(record, asked.tenant, asked.account)
+    if isinstance(record, Command) and record.now is not None:
+        return _amended(record, record.now, asked.tenant, asked.account, metering)
+    return iter(())
 
 
 def _packed(pack: Pack, tenant: str, account: str) -> Iterator[tuple[bytes, bytes, Waiting]]:
@@ -99,4 +108,4 @@ def whole(
         raise ValueError(measured.detail)
     readings = tuple((each.meter, each.value, each.dims) for each in measured)
     return Waiting(event.subscription, event.source, event.id, event.type, event.subject, time, received, event.data,
-                   revision, readings, tuple(origin))  # fmt: skip
+                   revision, readings, (origin.topic, origin.partition, origin.offset))  # fmt: skip

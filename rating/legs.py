@@ -15,7 +15,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from rating.catalog import Charge, Plan
-from rating.charge import Bounds, Rule
+from rating.charge import Rule
+from rating.modifiers import Bounds
 from rating.numbers import check_amount
 from rating.proration import part
 from rating.state import NEVER

@@ -53,7 +53,9 @@ def record(step: Step, known: Timeline, meter: Meter, bunch: Bunch, sign: int) -
         step.cells.put(bucket, dims, tuple(sorted(notes.items(), key=_start)))
 
 
-def carried(step: Step, known: Timeline, charge: Charge, meter: Meter, dims: tuple[str, ...], start: int, at: int) -> int:
+def carried(
+    step: Step, known: Timeline, charge: Charge, meter: Meter, dims: tuple[str, ...], start: int, at: int
+) -> int:
     """The level with which a charge begins at `at`, in the period that starts at `start`; in 10⁻¹²."""
     if meter.value_is == "level":
         return max(_set_before(step, known, charge, meter, dims, start, at), default=("", 0))[1]

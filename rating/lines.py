@@ -41,7 +41,9 @@ class Head(NamedTuple):
 
 def charge_period(step: Step, sub: Subscription, charge: str, start: int) -> ChargePeriod:
     """The charge in the period, as it is or new."""
-    found: ChargePeriod | None = step.cells.get(("charge", step.tenant, step.account, sub.id), f"{charge}|{start}")
+    found: ChargePeriod | None = step.cells.get(
+        ("charge", step.tenant, step.account, sub.id), f"{charge}|{start}"
+    )
     if found is not None:
         return found
     order = (step.cells.get(("account", step.tenant, step.account), "charges") or 0) + 1

@@ -36,7 +36,9 @@ def touches(step: Step, event: Waiting) -> bool:
     catalog = step.catalog
     if not catalog.outcome_meters:
         return False
-    return event.type in catalog.outcome_types or any(name in catalog.outcome_meters for name, *_ in event.readings)
+    return event.type in catalog.outcome_types or any(
+        name in catalog.outcome_meters for name, *_ in event.readings
+    )
 
 
 def without(step: Step, event: Waiting) -> Waiting:
@@ -53,7 +55,7 @@ def take(step: Step, event: Waiting, sign: int = 1) -> None:
         if meter.outcome is not None:
             match = _text(data, event, meter.outcome.usage_path)
             if match is not None:
-                kept = tuple(event._replace(readings=(tuple(reading),)))
+                kept = tuple(event._replace(readings=(reading,)))
                 _changed(step, meter, match, f"{USAGE}|{_member(event)}", kept if sign > 0 else None)
     for meter in step.catalog.outcome_types.get(event.type, ()):
         outcome = meter.outcome
@@ -128,7 +130,9 @@ def _indexed(step: Step, meter: Meter, match: str, member: str, there: bool) -> 
     assert outcome is not None
     until = int(member[2:22]) + outcome.within
     index = ("outcomes", step.tenant, step.account)
-    step.cells.put(index, f"{until:020d}|{meter.key}|{member}|{match}", (meter.key, match, member) if there else None)
+    step.cells.put(
+        index, f"{until:020d}|{meter.key}|{member}|{match}", (meter.key, match, member) if there else None
+    )
 
 
 def oldest(step: Step) -> int | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from rating.bunch import Bunch, PackOrigin
-from rating.records import UID_BYTES, Pack
+from rating.records import Pack
 from rating.state import Waiting
 from rating.times import HOUR
 
@@ -55,4 +55,3 @@ def event_of(pack: Pack, index: int, readings: Readings) -> Waiting:
         pack.subjects[pack.subject[index]], pack.time[index], pack.received[index], pack.data[index], pack.revision,
         tuple(readings.get(index, ())), (topic, partition, pack.offset[index]), pack.backfill.get(index),
     )  # fmt: skip
-

@@ -19,7 +19,7 @@ class Place(NamedTuple):
 
 def place(catalog: Catalog, known: Timeline, size: str, moment: int) -> Place:
     """The place of a moment at which the subscription runs."""
-    sub, number = known.sub, known.index(moment)
+    sub, number = known.sub, known.at(moment)
     spell = spell_at(catalog, known, moment)
     start, end = window(moment, size, sub.timezone)
     low, high = max(start, spell.start, sub.start), min(end, spell.end)

@@ -25,7 +25,14 @@ def priced_events(rule: Rule, share: Share, sign: int = 1) -> list[PricedEvent]:
     """The events of a share, in the order of time and key."""
     price = rule.price
     return [
-        _priced(price.prices[price.slot(time)] if isinstance(price, Scheduled) else price, time, key, event, value, share)
+        _priced(
+            price.prices[price.slot(time)] if isinstance(price, Scheduled) else price,
+            time,
+            key,
+            event,
+            value,
+            share,
+        )
         for time, key, event, value in zip(share.times, share.keys, share.events, share.values, strict=True)
     ]
 
@@ -71,5 +78,7 @@ def earlier_events(work: Work, leg: Leg) -> Sequence[PricedEvent]:
         dims = tuple(bunch.dims[meter.dimensions.index(name)] for name in leg.charge.dimensions)
         if dims == work.dims:
             keys = [bunch.origin.key(event) for event in bunch.events]
-            found += priced_events(leg.rule, Share(bunch.times, bunch.values, keys, bunch.events, bunch.origin))
+            found += priced_events(
+                leg.rule, Share(bunch.times, bunch.values, keys, bunch.events, bunch.origin)
+            )
     return sorted(found)

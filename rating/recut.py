@@ -30,7 +30,9 @@ def recut(step: Step, before: Subscription, after: Subscription, since: int) -> 
             if event.subscription in (None, before.id) and old.runs_at(event.time)
         ]
         for events_of_hour in _by_hour(events):
-            bunches = [each for each in bunches_of(events_of_hour) if each.meter not in step.catalog.outcome_meters]
+            bunches = [
+                each for each in bunches_of(events_of_hour) if each.meter not in step.catalog.outcome_meters
+            ]
             rate.rate_in(step, old, [(bunches, -1)])
             rate.rate_in(step, new, [(bunches, 1)])
             _keep_what_runs_out(step, new, events_of_hour)
@@ -46,10 +48,14 @@ def _newest(step: Step, sub: Subscription, since: int) -> int:
 
 def _same(step: Step, old: Timeline, new: Timeline, since: int, newest: int) -> bool:
     """Whether both timelines rate usage of `[since, newest]` the same."""
-    moments = {since, newest, *(each.start for each in (*old.terms, *new.terms) if since < each.start <= newest)}
+    moments = {
+        since,
+        newest,
+        *(each.start for each in (*old.terms, *new.terms) if since < each.start <= newest),
+    }
     return all(
         old.runs_at(moment) == new.runs_at(moment)
-        and old.terms[old.index(moment)] == new.terms[new.index(moment)]
+        and old.terms[old.at(moment)] == new.terms[new.at(moment)]
         and spell_at(step.catalog, old, moment)[:3:2] == spell_at(step.catalog, new, moment)[:3:2]
         for moment in moments
     )

@@ -10,7 +10,6 @@ from rating.metering import Metering
 from rating.records import CatalogRevision
 from rating.step import PlanKey
 
-
 PUBLISHED = "published|"
 """Before a plan's key and version: when it came into a catalog."""
 

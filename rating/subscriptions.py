@@ -9,8 +9,8 @@ from rating import fees, grants, numbers, trials
 from rating.aggregations import LEVEL
 from rating.catalog import Plan
 from rating.errors import Refused
-from rating.recut import recut
 from rating.records import Command
+from rating.recut import recut
 from rating.settle import settle
 from rating.state import NEVER, Change, Closing, Subscription, Terms
 from rating.step import Step
@@ -95,7 +95,7 @@ def next_boundary(step: Step, sub: Subscription) -> int:
     if sub.cursor < sub.start:
         return sub.start
     known = timeline(step, sub)
-    plan = step.plan(sub, known.terms[known.index(sub.cursor)])
+    plan = step.plan(sub, known.terms[known.at(sub.cursor)])
     ends = (length_at(step.catalog, known, sub.cursor, length).nominal for length in lengths(plan))
     moves = (terms.start for terms in known.terms if terms.start > sub.cursor)
     return min(*ends, *moves, *(change.at for change in sub.planned if change.at > sub.cursor), NEVER)
@@ -114,10 +114,10 @@ def pass_boundary(step: Step, sub: Subscription, at: int) -> None:
     before = timeline(step, sub)
     due = [change for change in sub.planned if change.at <= at]
     booked = sub._replace(cursor=at, planned=tuple(each for each in sub.planned if each.at > at))
-    moved = before.terms[before.index(at)]
+    moved = before.terms[before.at(at)]
     if moved.start == at and moved not in sub.terms and not any(each.terms == moved for each in due):
         due.append(Change("change_plan", at, None, moved, "", False))
-    old = sub.terms[0] if first else before.terms[before.index(at - 1)]
+    old = sub.terms[0] if first else before.terms[before.at(at - 1)]
     if not first:
         booked = booked._replace(closing=tuple(sorted({*booked.closing, *_ended(step, before, old, at)})))
     step.save(booked)
@@ -142,7 +142,7 @@ def pass_boundary(step: Step, sub: Subscription, at: int) -> None:
 def begin(step: Step, before: Subscription, sub: Subscription, old: Terms, at: int, first: bool) -> None:
     """Grants and fees at a moment: of periods that begin there, and what changed within others."""
     known = timeline(step, sub)
-    new = known.terms[known.index(at)]
+    new = known.terms[known.at(at)]
     issues = {} if first or paused(before) else grants.of_plan(step.plan(before, old))
     issued = {} if paused(sub) else grants.of_plan(step.plan(sub, new))
     if new.start == at and new.restarts and new not in before.terms:
@@ -185,7 +185,7 @@ def _ended(step: Step, known: Timeline, terms: Terms, at: int) -> Iterator[Closi
 def end(step: Step, sub: Subscription, at: int) -> None:
     """The subscription's end: fees in arrears for what was held, fees in advance given back, grants lapse."""
     before = timeline(step, sub)
-    last = before.terms[before.index(max(at - 1, sub.start))]
+    last = before.terms[before.at(max(at - 1, sub.start))]
     ended = sub._replace(end=at, planned=(), cursor=max(sub.cursor, at))
     step.save(ended)
     recut(step, sub, ended, at)

@@ -14,9 +14,19 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
 from rating.aggregations import Values
-from rating.charge import Convert, Rule
+from rating.charge import Rule
 from rating.errors import Overflow
-from rating.prices import CurvePrice, Dynamic, EventTiers, Part, Percentage, PricedEvent, Scheduled, differences
+from rating.modifiers import Convert
+from rating.prices import (
+    CurvePrice,
+    Dynamic,
+    EventTiers,
+    Part,
+    Percentage,
+    PricedEvent,
+    Scheduled,
+    differences,
+)
 from rating.prices.percentage import Run
 
 ORDERED_MAX = 200_000

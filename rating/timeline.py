@@ -33,7 +33,7 @@ class Timeline(NamedTuple):
     terms: tuple[Terms, ...]
     end: int
 
-    def index(self, moment: int) -> int:
+    def at(self, moment: int) -> int:
         """Which terms hold at the moment; the first ones hold before it too."""
         terms = self.terms
         if len(terms) == 1:
@@ -113,7 +113,7 @@ def spell_at(catalog: Catalog, known: Timeline, moment: int) -> Spell:
 
 def length_at(catalog: Catalog, known: Timeline, moment: int, length: str | None) -> Spell:
     """The period of a length (the plan's own unless given) that holds the moment, counted as the plan's are."""
-    head, cut = known.era(known.index(moment))
+    head, cut = known.era(known.at(moment))
     size = length or catalog.plans[head.plan, head.version].period
     found = Calendar(size, known.sub.timezone, head.anchor if head.anchor >= 0 else None).at(moment)
     return Spell(found.start, min(found.end, cut, known.sub.end), found.end, size, min(found.end, cut))

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rating import groups
-from rating.charge import Bounds
 from rating.legs import Leg, held_spans, totals
+from rating.modifiers import Bounds
 from rating.numbers import check_amount
 from rating.periods import WINDOWS, window
 from rating.proration import part
@@ -52,7 +52,9 @@ def window_bounds(
     step.cells.put(held, str(interval[0]), changed)
     low, high = totals(legs, raws, work.period.closed), totals(legs, changed, work.period.closed)
     parts = {each.start: each.parts for each in moves}
-    found = [groups.Move(leg.start, high[leg.start] - low[leg.start], parts.get(leg.start, [])) for leg in legs]
+    found = [
+        groups.Move(leg.start, high[leg.start] - low[leg.start], parts.get(leg.start, [])) for leg in legs
+    ]
     return after.usage - group.usage, [each for each in found if each.amount or each.parts]
 
 

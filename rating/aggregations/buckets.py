@@ -52,7 +52,7 @@ class Bucketed:
         total, count = sum(each[0] for each in found), sum(each[2] for each in found)
         if self._rollup == "avg":
             return half_even(total, count) if count else 0
-        return total
+        return int(total)
 
     def _by_bucket(self, entries: Entries) -> list[tuple[int, Entries]]:
         held: dict[int, tuple[list[int], list[int | str], list[str]]] = {}

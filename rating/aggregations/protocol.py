@@ -68,9 +68,7 @@ class Aggregation(Protocol):
     @property
     def keyed(self) -> bool: ...
 
-    def update(
-        self, kept: dict[int, Any], at: int, entries: Entries, sign: int, values: Values
-    ) -> None:
+    def update(self, kept: dict[int, Any], at: int, entries: Entries, sign: int, values: Values) -> None:
         """Add readings to the segment that starts at `at`, or take them back; changes `kept` by segment in place."""
 
     def quantity(self, kept: Sequence[tuple[int, Any]], span: Span, values: Values) -> int:
