@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from rating import amended
 from rating.cells import Cells
 from rating.errors import Refused
-from rating.records import UID_BYTES, Command, Pack
+from rating.records import DIGEST_BYTES, UID_BYTES, Command, Pack
 from rating.seen import Entry
 from rating.step import Step
 from rating.times import parse_time
@@ -61,7 +62,7 @@ def entry_of(cells: Cells, tenant: str, account: str, uid: bytes) -> Entry | Non
 
 
 class OfPack:
-    """The events of a pack that came with a backfill."""
+    """What cells know of a pack's events: of those that came with a backfill, and of copies of corrected ones."""
 
     def __init__(self, cells: Cells, pack: Pack) -> None:
         self._cells = cells
@@ -92,6 +93,13 @@ class OfPack:
     def add(self, index: int, entry: bytes) -> None:
         """The event counts."""
         self._cells.put(self._place(index), self._uid(index), entry)
+
+    def is_now(self, index: int) -> bool:
+        """Whether the event is what a correction made of the first one of its id."""
+        pack = self._pack
+        uid = pack.uid[UID_BYTES * index : UID_BYTES * (index + 1)]
+        digest = pack.digest[DIGEST_BYTES * index : DIGEST_BYTES * (index + 1)]
+        return amended.is_now(self._cells, pack.tenant, pack.accounts[pack.account[index]], uid, digest)
 
     def _place(self, index: int) -> tuple[str, ...]:
         pack = self._pack

@@ -39,6 +39,9 @@ class Share(NamedTuple):
 class Moved(NamedTuple):
     """What became of one segment in a step: its line's quantity, money and units, and what they consist of."""
 
+    head: Head
+    line: str
+    revision: int
     quantity: int
     paid: Paid
     units: int
@@ -185,23 +188,24 @@ class Work:
 
     def _pay(self, leg: Leg, change: int, quantity: int, parts: list[Part], at: int) -> None:
         priced = priced_of(leg.plan, leg.charge)
-        head = self.head(leg)
-        # A group's later line of the step has a later revision: its id says which.
-        earlier = sum(1 for start in self._found if start < leg.start)
-        after = self.group._replace(revision=self.group.revision + earlier)
-        line = lines.next_id(self.step, head, self.values, after)
-        self.period, paid = pay(
-            self.step, self.period, change, priced, Usage(self.charge.key, leg.charge.meter, at), line
-        )
-        held = self._found.get(leg.start)
         shown = [part._replace(amount=priced.money(part.amount)) for part in parts] if priced.unit else parts
-        if held is None:
-            self._found[leg.start] = Moved(quantity, paid, change, shown)
-            return
-        total = Paid(*(a + b for a, b in zip(held.paid, paid, strict=True)))
+        held = self._found.get(leg.start) or self._new(leg)
+        usage = Usage(self.charge.key, leg.charge.meter, at)
+        self.period, paid = pay(self.step, self.period, change, priced, usage, held.line)
+        if held.parts or held.quantity or any(held.paid):
+            paid = Paid(*(a + b for a, b in zip(held.paid, paid, strict=True)))
+            shown = [*held.parts, *shown]
         self._found[leg.start] = Moved(
-            held.quantity + quantity, total, held.units + change, [*held.parts, *shown]
+            held.head, held.line, held.revision, held.quantity + quantity, paid, held.units + change, shown
         )
+
+    def _new(self, leg: Leg) -> Moved:
+        """A segment that nothing has moved yet; of several lines of a step its own has the revision after the others'."""
+        head = self.head(leg)
+        earlier = sum(1 for start in self._found if start < leg.start)
+        revision = self.group.revision + earlier + 1
+        line = lines.id_of(self.step, head, self.values, revision)
+        return Moved(head, line, revision, 0, lines.NOTHING, 0, [])
 
     def head(self, leg: Leg) -> Head:
         """What the segment's line is of."""
@@ -225,19 +229,17 @@ class Work:
             if found is None or not (found.quantity or any(found.paid) or found.units):
                 continue
             details = found.parts if len(found.parts) < 2 else list(differences((), found.parts))
+            line = found.line if found.revision == self.group.revision + 1 else None
             self.group = lines.write(
-                step, self.head(leg), self.values, self.group, found.quantity, found.paid, details,
-                late=period.closed, units=found.units,
+                step, found.head, self.values, self.group, found.quantity, found.paid, details,
+                late=period.closed, units=found.units, line=line,
             )  # fmt: skip
             wrote = True
         lines.save_group(step, sub, self.charge.key, self.start, self.values, self.group)
         if wrote and period.closed:
-            self.period = period = period._replace(late=period.late + 1)
+            self.period = period._replace(late=period.late + 1)
+            step.late[sub.id, self.charge.key, self.spell.start] = self.spell.end
         lines.save_period(step, sub, self.charge.key, self.start, self.period)
-        if wrote and period.closed:
-            from rating.close import close_line
-
-            close_line(step, self.known, self.charge.key, self.spell)
         return wrote
 
 

@@ -16,7 +16,7 @@ from rating.numbers import half_even
 from rating.prices import Part
 from rating.state import Closing, Subscription, Terms
 from rating.step import Step
-from rating.timeline import Spell, Timeline, length_at, timeline
+from rating.timeline import Spell, Timeline, length_at, spell_at, timeline
 
 
 def close(step: Step, sub: Subscription, closing: Closing) -> None:
@@ -37,6 +37,16 @@ def tell(step: Step, sub: Subscription, closing: Closing) -> None:
         close_line(step, known, key, spell)
     for key in _fees(step, known, spell, closing.length):
         close_line(step, known, key, spell)
+
+
+def tell_late(step: Step) -> None:
+    """Close anew what a step moved after its close: one line a charge and period, whatever moved it."""
+    for (name, key, start), end in step.late.items():
+        sub = step.cells.get(("sub", step.tenant, step.account), name)
+        known = timeline(step, sub)
+        spell = spell_at(step.catalog, known, max(start, sub.start))._replace(end=end)
+        close_line(step, known, key, spell)
+    step.late.clear()
 
 
 def _spell(step: Step, sub: Subscription, closing: Closing) -> tuple[Timeline, Spell]:

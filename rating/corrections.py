@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from rating import outcomes, rate, usage, waiting
-from rating.cells import Ids
+from rating import amended, outcomes, rate, usage, waiting
 from rating.effects import Effect
 from rating.errors import Refused
 from rating.history import whole
-from rating.ids import root_key
 from rating.records import Command, WasEvent
-from rating.seen import Entry
 from rating.state import Waiting
 from rating.step import Step
 from rating.timeline import timeline
@@ -24,9 +21,7 @@ def correct(step: Step, command: Command, accept_past: int, metering: Any) -> No
     """Apply the correction. Raises `Refused`."""
     was, now = command.was, command.now
     assert was is not None
-    key = root_key(step.tenant, step.account) + was.uid
-    found = step.ids.find([key])[0]
-    entry = None if found is None else Entry.read(found)
+    entry = amended.entry_of(step.cells, step.ids, step.tenant, step.account, was.uid)
     if entry is None or entry.retracted:
         raise Refused(
             f"event {was.id} of {was.source} was not accepted for this account, or is taken back already"
@@ -45,9 +40,9 @@ def correct(step: Step, command: Command, accept_past: int, metering: Any) -> No
     _apply(step, before, after)
     if after is not None:
         new = entry._replace(digest=now.digest, time=after.time, revision=after.revision)  # type: ignore[union-attr]
-        step.ids.add(key, new.bytes())
+        amended.put(step, was.uid, new)
     else:
-        step.ids.add(key, entry._replace(retracted=True).bytes())
+        amended.put(step, was.uid, entry._replace(retracted=True))
     rows = [
         row
         for event, sign in ((before, -1), (after, 1))
@@ -56,22 +51,6 @@ def correct(step: Step, command: Command, accept_past: int, metering: Any) -> No
     ]
     value = {"partition": step.source.partition, "offset": step.source.offset, "uncounted": [], "rows": rows}
     step.effects.append(Effect(UNCOUNTED, "", value))
-
-
-def recount(ids: Ids, command: Command, clock: int, accept_past: int) -> None:
-    """What an accepted correction made of its event's id, without rating it again."""
-    was, now = command.was, command.now
-    assert was is not None
-    key = root_key(command.tenant, command.account) + was.uid
-    found = ids.find([key])[0]
-    entry = None if found is None else Entry.read(found)
-    if entry is None or entry.retracted or entry.digest != was.digest or entry.time < clock - accept_past:
-        return
-    if now is None:
-        ids.add(key, entry._replace(retracted=True).bytes())
-    else:
-        time = entry.time if now.time is None else now.time
-        ids.add(key, entry._replace(digest=now.digest, time=time).bytes())
 
 
 def _apply(step: Step, before: Waiting, after: Waiting | None) -> None:

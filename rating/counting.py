@@ -56,7 +56,8 @@ def count(
         if entry is not None and (backfilled or entry.expires >= received):
             result.uncounted.append(index)
             both = not entry.defaulted and index not in defaulted
-            if entry.digest != digest or (both and entry.time != time):
+            other = entry.digest != digest or (both and entry.time != time)
+            if other and not old.is_now(index):
                 result.refused.append(Refusal(index, "id_conflict", CONFLICT))
         elif backfilled:
             old.add(index, packed(time, digest, time, index in defaulted, pack.revision))

@@ -12,6 +12,7 @@ from rating import commands, corrections, history, logclock, parking, timers, us
 from rating.agenda import Agenda
 from rating.backfills import OfPack
 from rating.cells import Cells, Ids
+from rating.close import tell_late
 from rating.counting import Counted, count
 from rating.effects import Effect
 from rating.errors import RatingError, Refused
@@ -86,8 +87,6 @@ class Engine:
                 logclock.put(self._cells, record.clock)
         elif isinstance(record, LogSettings):
             logclock.settle(self._cells, record.accept_past, record.accept_future)
-        elif isinstance(record, Command) and record.was is not None:
-            corrections.recount(self._ids, record, self.clock, self._accept_past)
 
     def must_drain(self, record: Record) -> bool:
         """Whether everything due must have fired before this record: it changes what timers do."""
@@ -126,6 +125,7 @@ class Engine:
             effects = self._fire_due(tenant, account)
             step = self._step(tenant, account, self.clock, at)
             act(step)
+            tell_late(step)
             effects += step.effects
             if moves_timers:
                 effects += self._fire_due(tenant, account, known=False)
@@ -160,20 +160,12 @@ class Engine:
                 Position(LOG, self._partition, logclock.tick_of(self._cells, timer.due)),
             )
             timer.fire(step)
+            tell_late(step)
             effects += step.effects
 
     def _step(self, tenant: str, account: str, now: int, source: Position) -> Step:
-        return Step(
-            self._cells,
-            self._ids,
-            self._revisions.current(tenant),
-            self._revisions.plans,
-            tenant,
-            account,
-            now,
-            source,
-            self._history,
-        )
+        catalog, plans = self._revisions.current(tenant), self._revisions.plans
+        return Step(self._cells, self._ids, catalog, plans, tenant, account, now, source, self._history)
 
     def _history(self, tenant: str, account: str, since: int, until: int) -> Iterator[Waiting]:
         asked = history.Asked(tenant, account, since, until)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rating import backfills, levels
+from rating import amended, backfills, levels
 from rating.aggregations import LEVEL
 from rating.step import Step
 from rating.timeline import Timeline, spell_at
@@ -41,6 +41,7 @@ def clean(known: Timeline) -> Callable[[Step], None]:
                         step.cells.put(("fee", *bucket[1:]), fee, None)
         meters = [meter for meter in step.catalog.meters.values() if meter.aggregation == LEVEL]
         levels.forget(step, sub, meters, spell_at(step.catalog, known, sub.cleaned).start, end)
+        amended.forget(step)
         step.save(sub._replace(cleaned=end))
 
     return fire

@@ -14,23 +14,15 @@ from typing import NamedTuple
 
 from rating import backfills, logclock
 from rating.cells import Cells, Ids
-from rating.ids import event_uid, root_key
+from rating.ids import event_uid
 from rating.metering import BadUsage, Metering
 from rating.packs import Readings, event_of, readings_of
 from rating.records import DIGEST_BYTES, Command, Pack, Position, Record, WasEvent
-from rating.seen import Entry
 from rating.state import Waiting
 
-History = Callable[[str, str, int, int], Iterable[Waiting]]
-"""`(tenant, account, since, until)`: the account's counted events timed in `[since, until)`, in the log's order."""
 LogReader = Callable[[int], Iterable[Record]]
 """The partition's records from the first that was received at or after a moment (µs), as far as they were applied."""
 MeteringOf = Callable[[str, int], Metering]
-
-
-def no_history(tenant: str, account: str, since: int, until: int) -> Iterable[Waiting]:
-    """Where no usage was rated."""
-    return ()
 
 
 def no_log(since: int) -> Iterable[Record]:
@@ -50,17 +42,13 @@ class Asked(NamedTuple):
 def read(log: LogReader, cells: Cells, ids: Ids, metering: MeteringOf, asked: Asked) -> Iterator[Waiting]:
     """The events asked for that count as they stand in the log: each as it was accepted, or as it was amended last; none
     that was a copy, refused or taken back."""
-    root = root_key(asked.tenant, asked.account)
     found: dict[bytes, Waiting] = {}
     # An event's time is at most `accept_future` after its receipt.
     for record in log(asked.since - logclock.accept_future(cells)):
         for uid, digest, event in _candidates(record, asked, metering):
-            kept = ids.find([root + uid])[0]
-            entry = (
-                backfills.entry_of(cells, asked.tenant, asked.account, uid)
-                if kept is None
-                else Entry.read(kept)
-            )
+            entry = amended.entry_of(cells, ids, asked.tenant, asked.account, uid)
+            if entry is None:
+                entry = backfills.entry_of(cells, asked.tenant, asked.account, uid)
             if entry is None or entry.retracted or entry.digest != digest or uid in found:
                 continue
             event = event._replace(time=entry.time) if event.time < 0 else event

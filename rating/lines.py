@@ -73,8 +73,13 @@ def save_group(step: Step, sub: Subscription, charge: str, start: int, values: s
 
 def next_id(step: Step, head: Head, values: str, group: Group) -> str:
     """The id that the group's next line will have."""
-    return line_id(step.tenant, step.account, head.sub.id, head.charge, head.kind, values, head.period[0],
-                   group.revision + 1)  # fmt: skip
+    return id_of(step, head, values, group.revision + 1)
+
+
+def id_of(step: Step, head: Head, values: str, revision: int) -> str:
+    """The id of the group's line of a revision."""
+    start = head.period[0]
+    return line_id(step.tenant, step.account, head.sub.id, head.charge, head.kind, values, start, revision)
 
 
 def write(
@@ -88,11 +93,11 @@ def write(
     late: bool = False,
     units: int = 0,
     close: Mapping[str, Any] | None = None,
+    line: str | None = None,
 ) -> Group:
     """Emit a line and return the group after it; the caller saves the group and its charge's period.
 
-    `units` is the line's amount in its credit unit, where it has one; details are in the charge's own unit, and shown
-    in money.
+    `units` is the line's amount in its credit unit, where it has one; `line` its id, where it is known already.
     """
     after = group._replace(
         quantity=numbers.check_quantity(group.quantity + quantity),
@@ -105,7 +110,7 @@ def write(
     if head.unit is not None:
         pricing = {"unit": head.unit, "amount": text(units), "applied": text(paid.applied)}
     step.emit(CHARGES, {
-        "id": next_id(step, head, values, group),
+        "id": line or next_id(step, head, values, group),
         "tenant": step.tenant, "account": step.account, "subscription": sub.id, "plan": plan.key,
         "plan_version": plan.version, "charge": head.charge, "kind": head.kind, "meter": head.meter,
         "dimensions": head.dimensions,

@@ -11,6 +11,7 @@
 ("level", tenant, account, sub, charge)  dimensions  a running level's changes, by period
 ("outcome", tenant, account, meter, match)  …     usage that waits for its outcome, and outcomes
 ("backfill", tenant, account)         key         an open backfill
+("amended", tenant, account)          uid         what corrections made of an event
 ("grant", tenant, account)            grant       credits
 ("wait", tenant, account)             …           usage that waits for its subscription
 ("due",)                              tenant/account  when the account's next timer fires

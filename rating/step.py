@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from rating.catalog import Catalog, Plan, effective_plan
 from rating.cells import Cells, Ids
 from rating.effects import Effect
-from rating.history import History, no_history
 from rating.records import Position
-from rating.state import Subscription, Terms
+from rating.state import Subscription, Terms, Waiting
 from rating.times import format_time
 
+History = Callable[[str, str, int, int], Iterable[Waiting]]
+"""`(tenant, account, since, until)`: the account's counted events timed in `[since, until)`, in the log's order."""
 PlanKey = tuple[str, str, int, str | None, str | None, str | None, str, str]
 """Tenant, plan, version, storefront, region, channel, currency, overrides."""
+
+
+def no_history(tenant: str, account: str, since: int, until: int) -> Iterable[Waiting]:
+    """Where no usage was rated."""
+    return ()
 
 
 @dataclass(slots=True)
@@ -33,6 +39,8 @@ class Step:
     source: Position
     history: History = no_history
     effects: list[Effect] = field(default_factory=list)
+    late: dict[tuple[str, str, int], int] = field(default_factory=dict)
+    """Charges of closed periods that got a line: subscription, charge and start of the period, and its end."""
 
     @property
     def key(self) -> str:

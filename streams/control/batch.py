@@ -36,7 +36,7 @@ def take_parsed(
         command = Command(
             tenant=parsed.tenant, account=parsed.account, id=parsed.id, type=parsed.type, time=parsed.time,
             received=record.timestamp, fields=fields, origin=Position(record.topic, record.partition, record.offset),
-            was=_was(parsed.was, parsed, record), now=_was(parsed.now, parsed, record), revision=_revision(directory, parsed),
+            was=_was(parsed.was, parsed, record, directory), now=_was(parsed.now, parsed, record, directory), revision=_revision(directory, parsed),
         )  # fmt: skip
         return step(directory, command, partitions, accept_future, parsed.fields.get("catalog"))
     except Refused as error:
@@ -48,7 +48,9 @@ def _revision(directory: Directory, parsed: ParsedCommand) -> int:
     return 0 if held is None else held.revision
 
 
-def _was(found: Mapping[str, Any] | None, command: ParsedCommand, record: RawRecord) -> WasEvent | None:
+def _was(
+    found: Mapping[str, Any] | None, command: ParsedCommand, record: RawRecord, directory: Directory
+) -> WasEvent | None:
     """The event that a correction names, read as NORMALIZE reads events. Raises `Refused`."""
     if found is None:
         return None
@@ -58,6 +60,10 @@ def _was(found: Mapping[str, Any] | None, command: ParsedCommand, record: RawRec
     )
     if isinstance(event, Problem):
         raise Refused(f"was or now: {event.detail}")
+    time = command.time if event.time is None else event.time
+    account = event.account or directory.resolve(command.tenant, event.subject, time)
+    if account != command.account:
+        raise Refused(f"was or now: its usage is of account {account}, not of {command.account}")
     return _of(event)
 
 
