@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from typing import NamedTuple
 
-from rating import backfills, logclock
+from rating import amended, backfills, logclock
 from rating.cells import Cells, Ids
 from rating.ids import event_uid
 from rating.metering import BadUsage, Metering
