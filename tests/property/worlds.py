@@ -51,11 +51,24 @@ def _tiers(draw: st.DrawFn) -> list[Doc]:
     ]
 
 
+@st.composite
+def _steps(draw: st.DrawFn) -> list[Doc]:
+    return [{"up_to": bound, "flat_amount": draw(AMOUNTS)} for bound in draw(BOUNDS)]
+
+
+@st.composite
+def _rates(draw: st.DrawFn) -> list[Doc]:
+    rates = st.sampled_from(("0", "2.5", "33.333333"))
+    return [{"up_to": bound, "rate": draw(rates), "flat_amount": draw(AMOUNTS)} for bound in draw(BOUNDS)]
+
+
 MODELS: dict[str, st.SearchStrategy[Doc]] = {
     "flat": st.fixed_dictionaries({"amount": AMOUNTS}),
     "per_unit": st.fixed_dictionaries({"unit_amount": UNIT_AMOUNTS}),
     "graduated": st.fixed_dictionaries({"tiers": _tiers()}),
     "volume": st.fixed_dictionaries({"tiers": _tiers()}),
+    "stairstep": st.fixed_dictionaries({"tiers": _steps()}),
+    "graduated_percentage": st.fixed_dictionaries({"tiers": _rates()}),
     "package": st.fixed_dictionaries(
         {
             "package_size": st.sampled_from(("1", "3", "2.5")),
