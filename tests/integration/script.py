@@ -15,14 +15,18 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from rating.records import Tick
+from rating.times import format_time
 from schemas import topics
 from schemas.log import decode_record, encode_record
 from tests.integration import ledger
 from tests.integration.fleet import Fleet
 
+TENANT = "script"
+"""Whose events and commands are the script's own: no scenario's."""
 HELD = "usage.held.v1"
 HELD_MS = 600_000
 TAKEN_S = 60
+PROBES_MAX = 200
 SETTINGS = {
     "AZOTTE_TENANT_TOPICS": json.dumps({HELD: "held"}),
     "AZOTTE_PACK_EVENTS_MAX": "1",
@@ -42,6 +46,7 @@ class Script:
         self._log = ledger.Reader(fleet.servers, fleet.topic(topics.LOG))
         self._rejected = ledger.Reader(fleet.servers, fleet.topic(topics.REJECTED))
         self._seen = 0
+        self._probes = 0
         self._clock = 0
         self.ticks: list[int] = []
         self._holder = self._hold()
@@ -75,15 +80,38 @@ class Script:
             self.ticks.append(clock)
             self._produce(topics.LOG, encode_record(Tick(clock)))
 
-    def event(self, value: bytes, received: int) -> None:
-        """One usage event, and wait until it is in the log or rejected."""
+    def event(self, value: bytes, received: int) -> bool:
+        """One usage event; wait until it is in the log, or rejected, which is the answer."""
+        before = self._refused()
         self._produce(topics.EVENTS, value, received)
         self._taken(value.decode())
+        return self._refused() > before
 
     def command(self, value: Mapping[str, Any], received: int, records: int = 1) -> None:
         """The same for a command, which makes so many records of the log, what it releases included."""
         self._produce(topics.COMMANDS, json.dumps(value).encode(), received)
         self._taken(str(value)[:300], records)
+
+    def catch_up(self) -> None:
+        """Wait until NORMALIZE knows all that CONTROL has said: a new meter of the script's own refuses an event."""
+        self._probes += 1
+        clock = max(self._clock, 1_000_000)
+        kinds = [f"probe-{number}" for number in range(1, self._probes + 1)]
+        catalog = {"meters": [{"key": kind, "event_type": kind, "aggregation": "sum", "value": "$.v", "unit": "unit",
+                               "window": "1h"} for kind in kinds]}  # fmt: skip
+        stamped = {"tenant": TENANT, "time": format_time(clock)}
+        self.command({"id": kinds[-1], "type": "apply_catalog", "catalog": catalog} | stamped, clock)
+        probe = {
+            "specversion": "1.0",
+            "source": "script",
+            "type": kinds[-1],
+            "subject": "probe",
+            "data": {},
+        } | stamped
+        tries = 0
+        while not self.event(json.dumps(probe | {"id": f"{kinds[-1]}-{tries}"}).encode(), clock):
+            tries += 1
+            assert tries < PROBES_MAX, "normalize does not follow the directory"
 
     def ticks_in_log(self) -> list[int]:
         """Every tick on the log."""
@@ -118,5 +146,8 @@ class Script:
 
     def _count(self) -> int:
         others = [decode_record(value or b"") for _, value, _ in self._log.records]
-        early = [head for _, _, head in self._rejected.records if head["stage"] != b"rate"]
-        return sum(not isinstance(record, Tick) for record in others) + len(early)
+        return sum(not isinstance(record, Tick) for record in others) + self._refused()
+
+    def _refused(self) -> int:
+        """How many inputs were rejected before the log."""
+        return sum(head["stage"] != b"rate" for _, _, head in self._rejected.records)

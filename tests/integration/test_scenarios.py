@@ -13,7 +13,7 @@ import json
 import pathlib
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import pytest
@@ -24,7 +24,7 @@ from schemas.catalog import check_catalog
 from streams.simulate import Simulation
 from tests.integration import ledger
 from tests.integration.fleet import Fleet
-from tests.integration.script import SETTINGS, Script
+from tests.integration.script import SETTINGS, TENANT, Script
 
 Json = dict[str, Any]
 Told = dict[tuple[str, str], list[Any]]
@@ -43,7 +43,7 @@ COMPARED = (
 RELEASED = {"moves": 2}
 """Events that wait under the subject which a command of that id registers: they come to the log once more."""
 OUT_S = 120
-MARKER = "marker"
+MARK = "mark"
 
 
 class Line(NamedTuple):
@@ -109,7 +109,7 @@ def _renamed(vector: Json) -> Json:
 
 
 def lines_of(vector: Json) -> Iterator[Line]:
-    """The scenario's inputs, its catalog just before the first."""
+    """The scenario's inputs, and its catalog, as old as the first."""
     clock = 0
     for number, line in enumerate(vector["input"]):
         ((kind, value),) = line.items()
@@ -158,15 +158,21 @@ def told(records: Iterable[tuple[str, str | None, bytes | None, Mapping[str, str
     return dict(found)
 
 
-def feed(script: Script, lines: Iterable[Line]) -> None:
-    """Every line at its time, one after the other."""
+def feed(script: Script, lines: Sequence[Line]) -> None:
+    """Every catalog, which moves nothing, then every line at its time, one after the other."""
+    for line in lines:
+        if line.kind == "catalog":
+            script.command(line.value, line.clock)
+    script.catch_up()
     for line in lines:
         script.tick(line.clock)
         if line.kind == "event":
             script.event(json.dumps(line.value).encode(), line.clock)
-        elif line.kind != "until":
+        elif line.kind == "command":
             registered = line.value["type"] == "register_subject"
             script.command(line.value, line.clock, 1 + registered + RELEASED.get(line.value["id"], 0))
+            if line.value["type"] in ("register_subject", "remove_subject"):
+                script.catch_up()
 
 
 def published(fleet: Fleet, script: Script, end: int) -> Told:
@@ -195,25 +201,24 @@ def published(fleet: Fleet, script: Script, end: int) -> Told:
         )
         for topic, reader in readers.items()
         for key, value, headers in reader.records
-        if not _is_mark(value)
+        if not _is_own(key, value)
     )
 
 
 def _mark(number: int, clock: int) -> Json:
     """A command that rating refuses, and so says that it has come."""
-    name = f"{MARKER}-{number}"
-    return {
-        "id": name,
-        "tenant": MARKER,
-        "account": MARKER,
-        "type": "void_grant",
-        "grant": name,
-        "time": format_time(clock),
-    }
+    name, time = f"{MARK}-{number}", format_time(clock)
+    return {"id": name, "tenant": TENANT, "account": MARK, "type": "void_grant", "grant": name, "time": time}
+
+
+def _is_own(key: bytes | None, value: bytes | None) -> bool:
+    """Whether a record is of the script's own tenant."""
+    tenant = key.decode().split("/")[0] if key is not None else json.loads(value or b"{}").get("tenant")
+    return bool(tenant == TENANT)
 
 
 def _is_mark(value: bytes | None) -> bool:
-    return value is not None and json.loads(value).get("tenant") == MARKER
+    return value is not None and str(json.loads(value).get("id")).startswith(MARK)
 
 
 @pytest.fixture
