@@ -13,7 +13,9 @@ from rating.times import DAY, HOUR, parse_time
 from schemas import topics
 from tests.property import bill
 from tests.property.partition import Rater, values
+from tests.property.test_grants import stories
 from tests.property.test_splits import log_of
+from tests.property.test_state import life
 from tests.property.worlds import BEGIN, NOW, TURN, World, worlds
 
 CASES = 80
@@ -29,7 +31,7 @@ def thickened(draw: st.DrawFn, records: Sequence[Record]) -> list[Record]:
     clock = BEGIN
     for record in records:
         if isinstance(record, Tick):
-            more = draw(st.lists(st.integers(clock - HOUR, record.clock), max_size=4))
+            more = draw(st.lists(st.integers(min(clock, record.clock) - HOUR, record.clock), max_size=4))
             found += [Tick(each) for each in draw(st.sampled_from((more, sorted(more))))]
             clock = max(clock, record.clock)
         found.append(record)
@@ -73,6 +75,26 @@ def test_ticks_more_and_drains_later_change_no_line_but_for_when_it_is_booked() 
     holds()
     assert len(closes) >= CASES
     assert min(closes) > 0
+
+
+def test_the_same_holds_of_credits_corrections_cancellations_and_what_is_forgotten() -> None:
+    seen = []
+
+    @EXAMPLES
+    @given(st.data())
+    def holds(data: st.DataObject) -> None:
+        lives = data.draw(st.booleans())
+        records = life(data.draw(worlds(10, bounded=True))) if lives else data.draw(stories())[1].records
+        plain = Rater().rate(records)
+        thick = Rater().rate(data.draw(thickened(records)))
+        lazy = lazily(records, data.draw(st.lists(st.integers(0, 2), min_size=1, max_size=3)))
+        assert bill.by_account(thick) == bill.by_account(plain)
+        assert bill.by_account(lazy) == bill.by_account(plain)
+        seen.append(lives)
+
+    holds()
+    assert len(seen) >= CASES
+    assert CASES // 5 < sum(seen) < len(seen) - CASES // 5
 
 
 def test_a_line_that_time_made_names_the_tick_that_passed_its_due_time() -> None:

@@ -51,11 +51,24 @@ def _tiers(draw: st.DrawFn) -> list[Doc]:
     ]
 
 
+@st.composite
+def _steps(draw: st.DrawFn) -> list[Doc]:
+    return [{"up_to": bound, "flat_amount": draw(AMOUNTS)} for bound in draw(BOUNDS)]
+
+
+@st.composite
+def _rates(draw: st.DrawFn) -> list[Doc]:
+    rates = st.sampled_from(("0", "2.5", "33.333333"))
+    return [{"up_to": bound, "rate": draw(rates), "flat_amount": draw(AMOUNTS)} for bound in draw(BOUNDS)]
+
+
 MODELS: dict[str, st.SearchStrategy[Doc]] = {
     "flat": st.fixed_dictionaries({"amount": AMOUNTS}),
     "per_unit": st.fixed_dictionaries({"unit_amount": UNIT_AMOUNTS}),
     "graduated": st.fixed_dictionaries({"tiers": _tiers()}),
     "volume": st.fixed_dictionaries({"tiers": _tiers()}),
+    "stairstep": st.fixed_dictionaries({"tiers": _steps()}),
+    "graduated_percentage": st.fixed_dictionaries({"tiers": _rates()}),
     "package": st.fixed_dictionaries(
         {
             "package_size": st.sampled_from(("1", "3", "2.5")),
@@ -75,9 +88,17 @@ MODIFIERS = st.fixed_dictionaries(
 )
 
 
-BOUNDED = st.fixed_dictionaries(
-    {}, optional={"minimum": st.sampled_from(("0.5", "9")), "maximum": st.sampled_from(("12", "40.25"))}
+COMMITMENTS = st.fixed_dictionaries(
+    {"overage_factor": st.sampled_from(("1", "0.5", "2.125")), "true_up": st.booleans()}
+).flatmap(
+    lambda fields: st.sampled_from(
+        ({"commitment": fields | {"amount": "7"}}, {"commitment": fields | {"quantity": "3.5"}})
+    )
 )
+BOUNDED: st.SearchStrategy[Doc] = st.tuples(
+    st.one_of(st.just({}), st.sampled_from(({"minimum": "0.5"}, {"minimum": "9"})), COMMITMENTS),
+    st.sampled_from(({}, {"maximum": "12"}, {"maximum": "40.25"})),
+).map(lambda both: {**both[0], **both[1]})
 
 
 @st.composite
@@ -252,14 +273,16 @@ def worlds(draw: st.DrawFn, events_max: int = 24, bounded: bool = False) -> Worl
     ]
     found = draw(st.lists(_EVENTS, min_size=1, max_size=events_max))
     return World(
-        {"meters": [_meter(key) for key in METERS], "plans": plans},
+        {"meters": [draw(_meters(key)) for key in METERS], "plans": plans},
         tuple(subscriptions),
         tuple(event(number, account, time, **data) for number, (account, time, data) in enumerate(found)),
     )
 
 
-def _meter(key: str) -> Doc:
+@st.composite
+def _meters(draw: st.DrawFn, key: str) -> Doc:
     kind, name, dimensions = METERS[key]
-    meter: Doc = {"key": key, "event_type": "use", "aggregation": kind, "unit": "unit", "window": "1h"}
+    window = draw(st.sampled_from(("1m", "1h", "1d")))
+    meter: Doc = {"key": key, "event_type": "use", "aggregation": kind, "unit": "unit", "window": window}
     meter |= {"group_by": {each: f"$.{each}" for each in dimensions}}
     return meter | ({"value": f"$.{name}"} if name else {})
