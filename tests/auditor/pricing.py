@@ -6,12 +6,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
 Doc = dict[str, Any]
+Measure = Callable[[list[Doc]], Fraction]
+"""The aggregate `Q` of a group's events."""
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -19,55 +22,82 @@ def audited(charge: Doc, usage: Doc) -> Fraction:
     """The total of a whole period, minimum and true-up included."""
     events = usage.get("events") if "events" in usage else [{"value": usage["quantity"]}]
     assert events is not None
+    windows: dict[int, list[Doc]] = {}
+    for event in events:
+        windows.setdefault(_window(charge, event), []).append(event)
+    committed = [_committed(charge, _spent(charge, mine)) for mine in windows.values() or [[]]]
+    return _bounded(charge, sum(committed, Fraction(0)))
+
+
+def _window(charge: Doc, event: Doc) -> int:
+    """Which window of the commitment an event is in; without one all are in the same. Aligned to UTC."""
+    window = charge.get("commitment", {}).get("window")
+    if window is None:
+        return 0
+    return int(_instant(event).timestamp()) // {"1m": 60, "1h": 3600, "1d": 86_400}[window]
+
+
+def _spent(charge: Doc, events: list[Doc]) -> Fraction:
     names = charge.get("dimensions") or charge["price"].get("dimensions") or []
     groups: dict[tuple[str, ...], list[Doc]] = {} if names else {(): []}
     for event in events:
         values = event.get("dimensions") or {}
         groups.setdefault(tuple(values.get(name, "") for name in names), []).append(event)
-    spent = sum(
-        (_group(charge, dict(zip(names, values, strict=True)), found) for values, found in groups.items()),
+    return sum(
+        (priced(charge, dict(zip(names, values, strict=True)), found) for values, found in groups.items()),
         Fraction(0),
     )
-    return _bounded(charge, spent)
+
+
+def _committed(charge: Doc, spent: Fraction) -> Fraction:
+    commitment = charge.get("commitment")
+    if not commitment:
+        return spent
+    if "amount" in commitment:
+        promised = Fraction(commitment["amount"])
+    else:
+        promised = priced(charge, {}, [{"value": commitment["quantity"]}])
+    if spent > promised:
+        return promised + (spent - promised) * Fraction(commitment.get("overage_factor", "1"))
+    return promised if commitment.get("true_up") else spent
 
 
 def _bounded(charge: Doc, spent: Fraction) -> Fraction:
-    commitment = charge.get("commitment")
-    if commitment:
-        if "amount" in commitment:
-            promised = Fraction(commitment["amount"])
-        else:
-            promised = _group(charge, {}, [{"value": commitment["quantity"]}])
-        if spent > promised:
-            spent = promised + (spent - promised) * Fraction(commitment.get("overage_factor", "1"))
-        elif commitment.get("true_up"):
-            spent = promised
-    elif "minimum" in charge:
+    if "minimum" in charge and not charge.get("commitment"):
         spent = max(spent, Fraction(charge["minimum"]))
     return min(spent, Fraction(charge["maximum"])) if "maximum" in charge else spent
 
 
-def _group(charge: Doc, dimensions: dict[str, str], events: list[Doc]) -> Fraction:
+def summed(events: list[Doc]) -> Fraction:
+    """`Q` of a meter that sums."""
+    return sum((Fraction(event["value"]) for event in events), Fraction(0))
+
+
+def priced(charge: Doc, dimensions: dict[str, str], events: list[Doc], measure: Measure = summed) -> Fraction:
+    """What a group's events cost, from `convert` to `discount_percent`: without the bounds over all groups."""
     price = charge["price"]
     if price["model"] == "scheduled":
-        total = sum((_priced(charge, each, {}, mine) for each, mine in _routed(price, events)), Fraction(0))
+        parts = (_priced(charge, each, {}, mine, measure) for each, mine in _routed(price, events))
+        total = sum(parts, Fraction(0))
     else:
-        total = _priced(charge, price, dimensions, events)
+        total = _priced(charge, price, dimensions, events, measure)
     return total * (1 - Fraction(charge.get("discount_percent", "0")) / 100)
 
 
-def _priced(charge: Doc, price: Doc, dimensions: dict[str, str], events: list[Doc]) -> Fraction:
+def _priced(
+    charge: Doc, price: Doc, dimensions: dict[str, str], events: list[Doc], measure: Measure
+) -> Fraction:
     if price["model"] == "dynamic":
         return sum((Fraction(event["amount"]) for event in events), Fraction(0)) * Fraction(
             price.get("multiplier", "1")
         )
     values = [Fraction(event["value"]) for event in events]
     if price["model"] == "percentage":
-        order = sorted(range(len(events)), key=lambda index: (events[index].get("time", ""), index))
+        order = sorted(range(len(events)), key=lambda index: (_instant(events[index]), index))
         return _percentage(price, [_converted(charge, values[index]) for index in order])
     if price.get("scope") == "event":
         return sum((_one_event(charge, price, event) for event in events), Fraction(0))
-    q = _converted(charge, sum(values, Fraction(0))) - Fraction(charge.get("included", "0"))
+    q = _converted(charge, measure(events)) - Fraction(charge.get("included", "0"))
     return _of_quantity(price, max(q, Fraction(0)), dimensions)
 
 
@@ -146,7 +176,7 @@ def _cell(price: Doc, dimensions: dict[str, str]) -> Fraction:
             rank = (len(allowed), -sum(len(values) for values in allowed.values()))
             if best is None or rank > best[0]:
                 best = rank, cell["unit_amount"]
-    return Fraction(price["default"] if best is None else best[1])
+    return Fraction(price.get("default") or "0") if best is None else Fraction(best[1])
 
 
 def _percentage(price: Doc, values: list[Fraction]) -> Fraction:
@@ -175,9 +205,7 @@ def _routed(price: Doc, events: list[Doc]) -> list[tuple[Doc, list[Doc]]]:
     entries: list[tuple[Doc, list[Doc]]] = [(entry["price"], []) for entry in price["schedule"]]
     default: list[Doc] = []
     for event in events:
-        local = datetime.fromisoformat(event["time"].replace("Z", "+00:00")).astimezone(
-            ZoneInfo(price["timezone"])
-        )
+        local = _instant(event).astimezone(ZoneInfo(price.get("timezone", "UTC")))
         for index, entry in enumerate(price["schedule"]):
             if _falls(entry, local):
                 entries[index][1].append(event)
@@ -187,6 +215,11 @@ def _routed(price: Doc, events: list[Doc]) -> list[tuple[Doc, list[Doc]]]:
     return [*entries, (price["default"], default)]
 
 
+def _instant(event: Doc) -> datetime:
+    """The event's time; a bare quantity has none, and comes before all."""
+    return datetime.fromisoformat(event.get("time", "1970-01-01T00:00:00Z").replace("Z", "+00:00"))
+
+
 def _falls(entry: Doc, local: datetime) -> bool:
     """Whether a wall-clock time falls in an entry, today's span or yesterday's."""
     wall = local.replace(tzinfo=None)
@@ -194,7 +227,7 @@ def _falls(entry: Doc, local: datetime) -> bool:
         day = wall.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=back)
         if DAYS[day.weekday()] not in entry.get("days", DAYS):
             continue
-        start, end = day + _wall(entry["from"]), day + _wall(entry["to"])
+        start, end = day + _wall(entry.get("from", "00:00")), day + _wall(entry.get("to", "24:00"))
         if end <= start:
             end += timedelta(days=1)
         if start <= wall < end:

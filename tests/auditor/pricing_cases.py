@@ -13,6 +13,10 @@ from typing import Any
 
 Doc = dict[str, Any]
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+BEGINS = tuple(
+    datetime(2026, month, 1, tzinfo=UTC) + timedelta(days=day) for month, day in ((3, 0), (3, 21), (10, 17))
+)
+"""Fortnights that hold the clock changes of New York and Berlin, forth and back."""
 BY_EVENT = ("percentage", "dynamic", "scheduled")
 
 
@@ -47,6 +51,8 @@ def _case(random: Random, model: str) -> tuple[Doc, Doc]:
             "overage_factor": random.choice(("1", "1.5", "0.125", "2.005")),
             "true_up": random.random() < 0.5,
         }
+        if random.random() < 0.3:
+            charge["commitment"]["window"] = random.choice(("1m", "1h", "1d"))
         plain = model not in ("matrix", "dynamic", "scheduled")
         charge["commitment"]["quantity" if plain and random.random() < 0.5 else "amount"] = _number(random, 6)
     if not by_event and model != "matrix" and random.random() < 0.2:
@@ -63,9 +69,7 @@ def _usage(random: Random, charge: Doc) -> Doc:
     for _ in range(random.randrange(7)):
         value = random.choice((random.choice(edges), "0", "-2.5", _number(random, 3), _number(random, 12)))
         second = random.randrange(14 * 86_400)
-        time = datetime(2026, 3, 22, tzinfo=UTC) + timedelta(
-            seconds=second - second % random.choice((1, 1800, 86_400))
-        )
+        time = random.choice(BEGINS) + timedelta(seconds=second - second % random.choice((1, 1800, 86_400)))
         events.append(
             {
                 "time": time.isoformat().replace("+00:00", "Z"),

@@ -13,8 +13,8 @@ from rating.quote import quote
 from tests.auditor.pricing import audited
 from tests.auditor.pricing_cases import MODELS, cases
 
-SEEDS = (20261124, 7, 99)
-CASES_A_SEED = 11_000
+SEEDS = (20261124, 7, 99, 1001, 1002)
+CASES_A_SEED = 20_020
 CURVES = ("flat", "per_unit", "graduated", "volume", "stairstep", "package", "graduated_percentage")
 """Models whose fast total is looked at too: a quote sums the parts."""
 
@@ -35,5 +35,6 @@ def test_every_quote_is_what_the_auditor_reckons(seed: int) -> None:
         seen[charge["price"]["model"]] += 1
         nonzero += found["total"] != "0"
     assert seen == dict.fromkeys(MODELS, CASES_A_SEED // len(MODELS))
+    assert len(SEEDS) * CASES_A_SEED >= 100_000
     assert curves > CASES_A_SEED // 8
     assert nonzero > CASES_A_SEED // 2

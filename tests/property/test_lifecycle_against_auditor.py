@@ -1,0 +1,76 @@
+"""Random histories of whole accounts through `simulate`, against the auditor that knows the contract alone."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from rating.times import parse_time
+from schemas.catalog import check_catalog
+from streams.simulate import Simulation
+from tests.auditor.lifecycle import audit
+from tests.auditor.lifecycle.compare import Record, differences
+from tests.auditor.lifecycle.credits import misspent
+from tests.auditor.lifecycle.words import shown
+from tests.auditor.lifecycle_cases import History, history
+from tests.auditor.lifecycle_features import BUILT
+from tests.auditor.shrink import shrunk
+
+FEATURES = BUILT
+"""What is drawn from: `ALL` of `lifecycle_features`, once the engine rates it all."""
+HISTORIES = 2_000
+TESTS = 8
+
+
+def run(case: History) -> list[Record]:
+    """What `simulate` prints for a history."""
+    checked = check_catalog(case.catalog)
+    assert checked.doc is not None, checked.problems
+    simulation = Simulation(checked.doc)
+    found: list[Record] = []
+    for number, line in enumerate(case.inputs):
+        ((kind, value),) = line.items()
+        for each in simulation.take(json.dumps(value).encode(), kind == "command"):
+            found.append(_record(each.topic, each.value, each.headers, number))
+    for each in simulation.advance(parse_time(shown(case.until))):
+        found.append(_record(each.topic, each.value, each.headers, len(case.inputs)))
+    assert not simulation.parked, dict(simulation.parked)
+    return found
+
+
+def _record(topic: str, value: bytes | None, headers: object, cause: int) -> Record:
+    assert isinstance(headers, tuple)
+    return Record(topic, None if value is None else json.loads(value), dict(headers).get("error"), cause)
+
+
+def problems(case: History) -> list[str]:
+    """Where the engine and the auditor differ."""
+    records = run(case)
+    found = list(differences(audit(case.catalog, case.inputs, case.until), records))
+    return found + misspent(case.catalog, case.inputs, records, case.until)
+
+
+@pytest.mark.parametrize("part", range(TESTS))
+def test_every_history_comes_to_what_the_auditor_reckons(part: int) -> None:
+    seeds = range(part, HISTORIES, TESTS)
+    for seed in seeds:
+        case = history(seed, FEATURES)
+        if problems(case):
+            least = shrunk(case, lambda each: bool(problems(each)))
+            told = "\n".join(json.dumps(line) for line in least.inputs)
+            pytest.fail(f"seed {seed}\n{json.dumps(least.catalog)}\n{told}\nuntil {shown(least.until)}\n"
+                        + "\n".join(problems(least)))  # fmt: skip
+    assert len(seeds) == HISTORIES // TESTS
+
+
+def test_the_histories_ask_something() -> None:
+    answers = [
+        audit(case.catalog, case.inputs, case.until) for case in (history(n, FEATURES) for n in range(200))
+    ]
+    dues = [due for answer in answers for due in answer.charges.values()]
+    assert sum(due.closed and due.amount != 0 for due in dues) > 1_000
+    assert sum(due.shortage != 0 for due in dues) > 100
+    assert sum(len(answer.fees) for answer in answers) > 1_000
+    codes = {code for answer in answers for _, code in answer.refused}
+    assert codes == {"bad_command", "bad_value", "id_conflict", "too_old", "unrated"}
