@@ -63,6 +63,9 @@ def test_there_are_all_of_them() -> None:
     assert set(CASES) > LATER
     index = (cookbook.FOLDER / "README.md").read_text("utf-8")
     assert sorted(re.findall(r"\]\(([a-z-]+)/README\.md\)", index)) == sorted(RECIPES)
+    _, _, later = index.partition("`LATER`")
+    named = {name for name in RECIPES if name in later.partition("## To add one")[0]}
+    assert named == {name for name, _ in LATER}, "the cookbook's README names those that are to come"
 
 
 @pytest.mark.parametrize("name", RECIPES)
