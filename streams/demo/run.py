@@ -218,7 +218,7 @@ class _View:
 
     def __init__(self, screen: Console, tally: Tally, length_s: float) -> None:
         self._screen, self._tally, self._length = screen, tally, length_s
-        self._live = Live(console=screen, auto_refresh=False) if screen.is_terminal else None
+        self._live = Live(console=screen, auto_refresh=False, transient=True) if screen.is_terminal else None
         self._pause = REFRESH_S if self._live else min(LINE_S, max(1.0, length_s / 4))
         self._next = 0.0
         self._mark = (0.0, 0)
