@@ -167,13 +167,10 @@ def test_the_board_shows_what_was_counted() -> None:
 
 def test_the_whole_board_is_seen_in_a_small_terminal() -> None:
     tally = Tally()
+    small: dict[str, Any] = {"dimensions": {"model": "small"}}
+    none: dict[str, Any] = {"dimensions": {}}
     for plan in ("pro", "scale", "starter"):
-        for fields in (
-            {},
-            {"dimensions": {"model": "small"}},
-            {"dimensions": {}},
-            {"dimensions": {}, "kind": "fee"},
-        ):
+        for fields in ({}, small, none, none | {"kind": "fee"}):
             for _ in range(500):
                 tally.charge(line("1", "12.345678", plan=plan, **fields), 0)
     for code in ("bad_value", "malformed", "missing_attribute", "too_new", "too_old"):
