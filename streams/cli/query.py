@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import sys
 from typing import Annotated, Any
@@ -29,6 +30,8 @@ def query(
     import clickhouse_connect
     from clickhouse_connect.driver.exceptions import ClickHouseError
 
+    # What it logs is said below, in one sentence.
+    logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL)
     server = settings_or_fail().clickhouse
     try:
         client = clickhouse_connect.get_client(

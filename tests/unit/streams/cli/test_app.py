@@ -198,3 +198,8 @@ def test_a_wrong_value_is_told_in_our_words() -> None:
     assert sentence(azotte("sink", "x")) == (
         "azotte sink: Got unexpected extra argument(s) (x). See `azotte sink --help`."
     )
+
+
+def test_a_clickhouse_that_is_away_is_one_sentence() -> None:
+    said = sentence(azotte("query", "SELECT 1", AZOTTE_CLICKHOUSE_PORT=str(closed_port())))
+    assert said.startswith("azotte: no ClickHouse answers at ")
