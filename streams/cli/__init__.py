@@ -11,7 +11,10 @@ INTERRUPTED = 130
 
 def main(arguments: list[str] | None = None) -> None:
     """Run one command and exit: 0 done, 1 failed, 2 wrong usage. Errors are one sentence on stderr."""
-    code = _run(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = _run(sys.argv[1:] if arguments is None else arguments)
+    except KeyboardInterrupt:  # while the command line itself was loading
+        code = _failed("interrupted")
     try:
         sys.stdout.flush()
     except BrokenPipeError:
@@ -57,8 +60,8 @@ def _wrong_usage(error: Any) -> int:
     if context is not None and type(error).__name__ == "NoArgsIsHelpError":
         print(context.get_help(), file=sys.stderr)
         return 2
-    message = " ".join(error.format_message().split()).rstrip(".")
-    end = "" if message.endswith(("?", ")")) else "."
+    message = " ".join(error.format_message().split()).rstrip(".").replace("Value error, ", "")
+    end = "" if message.endswith("?") else "."
     print(f"{command}: {message}{end} See `{command} --help`.", file=sys.stderr)
     return 2
 

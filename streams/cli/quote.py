@@ -119,6 +119,8 @@ def _document(path: Path) -> Any:
         raw = stream.read(LINE_MAX + 1)
     if len(raw) > LINE_MAX:
         fail(f"{path} has more than {LINE_MAX:,} bytes: split it")
+    if not raw.strip():
+        fail(f"{path} is empty: write price: in PRICE, and quantity: or events: in USAGE")
     if path.suffix == ".json":
         try:
             return _json(raw)

@@ -6,7 +6,7 @@ import os
 
 import typer
 
-from streams.cli.worker import run_application
+from streams.cli.worker import SINK_PORT, run_application
 
 
 def register(app: typer.Typer) -> None:
@@ -17,4 +17,4 @@ def register(app: typer.Typer) -> None:
 def sink() -> None:
     """Move the topics into ClickHouse until it is told to stop."""
     os.environ["AZOTTE_RUN_SINK"] = "1"
-    run_application()
+    run_application(SINK_PORT)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import enum
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import typer
 
-from streams.cli.output import note, say, settings_or_fail
+from streams.cli.output import fail, note, say, settings_or_fail
+
+if TYPE_CHECKING:
+    from streams.settings import Settings
+
+PASSING = ("_PARTITION_EOF", "_TRANSPORT", "_ALL_BROKERS_DOWN", "_TIMED_OUT", "_RESOLVE")
 
 
 class Followed(enum.StrEnum):
@@ -33,7 +38,7 @@ _COLUMNS: dict[str, tuple[tuple[str, int], ...]] = {
     "signals": (("time", 27), ("account", 16), ("rule", 16), ("kind", 10), ("state", 5), ("facts", 40)),
     "rejected": (("error", 18), ("stage", 10), ("origin_topic", 20), ("origin_offset", 10), ("error_detail", 90)),
     "catalog": (("tenant", 16), ("revision", 9), ("time", 27)),
-    "events": (("time", 27), ("subject", 16), ("type", 20), ("id", 24), ("data", 60)),
+    "events": (("time", 27), ("subject", 24), ("type", 18), ("id", 24), ("data", 60)),
     "commands": (("time", 27), ("account", 16), ("type", 16), ("id", 40)),
 }  # fmt: skip
 
@@ -55,21 +60,17 @@ def tail(
     from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, TopicPartition
 
     from schemas import topics
-    from streams.cli.stack import reachable_or_fail
-    from streams.kafka import plain_consumer
+    from streams.cli.publish import existing_topics, reach
 
     settings = settings_or_fail()
-    reachable_or_fail(settings)
+    reach(settings)
     (topic,) = (each.name for each in topics.TOPICS if each.name.split(".")[1] == what.value)
     name = settings.topic(topic)
-    consumer = plain_consumer(settings, "azotte-tail")
+    consumer = _consumer(settings)
     try:
-        partitions = consumer.list_topics(name, 10).topics[name].partitions
-        if not partitions:
-            note(f"azotte: topic {name} is missing: run azotte up")
-            raise typer.Exit(1)
+        count = existing_topics(consumer, settings, [name])[name]
         start = OFFSET_BEGINNING if from_beginning else OFFSET_END
-        consumer.assign([TopicPartition(name, number, start) for number in partitions])
+        consumer.assign([TopicPartition(name, number, start) for number in range(count)])
         if not json:
             say("  ".join(f"{column:<{width}}" for column, width in _COLUMNS[what.value]).rstrip())
         _follow(consumer, what.value, limit, json)
@@ -77,12 +78,45 @@ def tail(
         consumer.close()
 
 
+def _consumer(settings: Settings) -> Any:
+    """A consumer without a group, which says once that the broker went away, and waits for it."""
+    from confluent_kafka import Consumer, KafkaError
+
+    from streams.connection import connection
+
+    told: list[bool] = []
+
+    def failed(error: KafkaError) -> None:
+        if error.code() == KafkaError._ALL_BROKERS_DOWN and not told:
+            told.append(True)
+            note(
+                f"azotte: the broker at {settings.bootstrap_servers} went away: this goes on when it is back, Ctrl-C ends it"
+            )
+
+    return Consumer(
+        connection(settings)
+        | {
+            "group.id": f"{settings.topic_prefix}azotte-tail",
+            "isolation.level": "read_committed",
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+            "auto.offset.reset": "earliest",
+            "fetch.wait.max.ms": 50,
+            "log_level": 0,
+            "error_cb": failed,
+        }
+    )
+
+
 def _follow(consumer: Any, what: str, limit: int | None, json: bool) -> None:
     left = limit
     while left is None or left > 0:
         for message in consumer.consume(100, 0.2):
-            if message.error() is not None:
-                continue
+            error = message.error()
+            if error is not None:
+                if error.name() in PASSING or error.retriable():
+                    continue
+                fail(f"{message.topic()} cannot be read: {error.str()}")
             say(_json(message) if json else _row(message, what))
             if left is not None:
                 left -= 1
@@ -119,5 +153,5 @@ def _row(message: Any, what: str) -> str:
         text = (
             found if isinstance(found, str) else "" if found is None else msgspec.json.encode(found).decode()
         )
-        cells.append(f"{text[:width]:<{width}}")
+        cells.append(f"{text if len(text) <= width else text[: width - 1] + '…':<{width}}")
     return "  ".join(cells).rstrip()

@@ -30,22 +30,29 @@ def live(tally: Tally, elapsed: float, length: float, rate: float) -> Renderable
         ("azotte", "bold"), "  usage in, exact charges out   ",
         (f"{left} s left" if left else "draining", "cyan"), "   Ctrl-C stops everything",
     )  # fmt: skip
-    return Group(head, Text(), _flow(tally, rate), Text(), charges(tally), Text(), rejections(tally))
+    return Group(head, Text(), _flow(tally, rate), Text(), tables(tally))
+
+
+def tables(tally: Tally) -> Table:
+    """Charges and rejected events side by side: all of it is seen in a terminal of 80 columns and 24 lines."""
+    grid = Table.grid(padding=(0, 3))
+    grid.add_row(charges(tally), rejections(tally))
+    return grid
 
 
 def _flow(tally: Tally, rate: float) -> Panel:
     grid = Table.grid(padding=(0, 3))
-    for _ in range(3):
-        grid.add_column()
+    grid.add_column()
+    grid.add_column(justify="right", min_width=9)
+    grid.add_column()
     late, twice = tally.published[Kind.LATE], tally.published[Kind.DUPLICATE]
+    grid.add_row("events in", f"{tally.total:,}", f"now {rate:,.0f} /s, {late:,} late, {twice:,} duplicates")
     grid.add_row(
-        f"events in    {tally.total:>10,}", f"now  {rate:>9,.0f} /s", f"late {late:,}   duplicates {twice:,}"
+        "charge lines",
+        f"{tally.lines:,}",
+        f"event to charge p50 {milliseconds(tally.percentile(0.5))}, p99 {milliseconds(tally.percentile(0.99))}",
     )
-    grid.add_row(
-        f"charge lines {tally.lines:>10,}",
-        f"lag  {max(tally.in_flight, 0):>9,} ev",
-        f"event to charge  p50 {milliseconds(tally.percentile(0.5))}   p99 {milliseconds(tally.percentile(0.99))}",
-    )
+    grid.add_row("lag", f"{max(tally.in_flight, 0):,}", "events published and not charged yet")
     return Panel(grid, title="pipeline", title_align="left", border_style="dim")
 
 
@@ -53,7 +60,7 @@ def charges(tally: Tally) -> Table:
     """Charges by plan and model."""
     table = Table(title="charges by plan and model", title_justify="left", box=None, header_style="bold")
     for name in ("plan", "model", "lines", "amount (USD)"):
-        table.add_column(name, justify="left" if name in ("plan", "model") else "right", min_width=10)
+        table.add_column(name, justify="left" if name in ("plan", "model") else "right")
     for (plan, model), amount in sorted(tally.amounts.items()):
         table.add_row(plan, model, f"{tally.line_counts[plan, model]:,}", money(amount))
     table.add_row("all", "", f"{tally.lines:,}", money(sum(tally.amounts.values())), style="bold")
@@ -63,10 +70,11 @@ def charges(tally: Tally) -> Table:
 def rejections(tally: Tally) -> Table:
     """Rejected events by reason."""
     table = Table(title="rejected by reason", title_justify="left", box=None, header_style="bold")
-    table.add_column("reason", min_width=20)
+    table.add_column("reason", min_width=17)
     table.add_column("events", justify="right")
     for code, count in sorted(tally.rejected.items()):
         table.add_row(code, f"{count:,}")
+    table.add_row("all", f"{tally.rejected.total():,}", style="bold")
     return table
 
 
@@ -83,9 +91,7 @@ def line(tally: Tally, elapsed: float, rate: float) -> str:
 def summary(console: Console, tally: Tally, seconds: float) -> None:
     """What came of the run."""
     console.print()
-    console.print(charges(tally))
-    console.print()
-    console.print(rejections(tally))
+    console.print(tables(tally))
     console.print()
     duplicates, late, bad = (tally.published[kind] for kind in (Kind.DUPLICATE, Kind.LATE, Kind.BAD))
     console.print(

@@ -22,13 +22,14 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
+import typer
 from rich.console import Console
 from rich.live import Live
 
 from rating.times import parse_time
 from schemas import topics
 from streams import clock
-from streams.cli.output import console, fail
+from streams.cli.output import FAILED, console, fail
 from streams.cli.publish import Publisher
 from streams.demo import board, sample, warehouse
 from streams.demo.outputs import Outputs
@@ -71,7 +72,8 @@ def _stack(screen: Console) -> Iterator[None]:
     try:
         screen.print("[bold]1/4[/] the local stack: Kafka and ClickHouse")
         if _wait(subprocess.Popen(program("up"))) != 0:
-            fail("the local stack did not start; `azotte doctor` says what is missing")
+            was_up = True  # It has said why, and stopped what it had started.
+            raise typer.Exit(FAILED)
         yield
     except BaseException:
         if not was_up:
@@ -218,7 +220,7 @@ class _View:
 
     def __init__(self, screen: Console, tally: Tally, length_s: float) -> None:
         self._screen, self._tally, self._length = screen, tally, length_s
-        self._live = Live(console=screen, auto_refresh=False) if screen.is_terminal else None
+        self._live = Live(console=screen, auto_refresh=False, transient=True) if screen.is_terminal else None
         self._pause = REFRESH_S if self._live else min(LINE_S, max(1.0, length_s / 4))
         self._next = 0.0
         self._mark = (0.0, 0)
@@ -275,9 +277,9 @@ def _farewell(settings: Settings, screen: Console) -> None:
         f"Kafka is up at {settings.bootstrap_servers}, ClickHouse at {server.address}. Ask ClickHouse:",
         f'  {azotte} query "{sql}"',
         f"  curl '{server.address}/?database={server.database}' --data-binary '{count}'",
-        "Follow a topic, and see how it grows while a second `azotte run` runs:",
-        f"  {azotte} tail charges",
-        f"  {azotte} tail rejected",
+        "See what is on a topic; without --from-beginning, what comes while a second run goes on in another terminal:",
+        f"  {azotte} tail charges --from-beginning --limit 10",
+        f"  {azotte} tail rejected --from-beginning --limit 10",
         "Stop everything:",
         f"  {azotte} down",
     ]

@@ -16,6 +16,8 @@ from streams.demo.sample import Kind, Sent
 
 Group = tuple[str, str, str]
 """Account, charge, model."""
+ANY_MODEL, FEES = "(any)", "(fees)"
+"""In place of a model: usage that is priced alike for all, and what is due without usage."""
 SAMPLES = 20_000
 """Latencies that are kept: the newest."""
 
@@ -49,7 +51,7 @@ class Tally:
 
     def charge(self, line: Mapping[str, Any], at: float) -> None:
         """A charge line was read."""
-        model = line["dimensions"].get("model", "–")
+        model = line["dimensions"].get("model") or (FEES if line["kind"] == "fee" else ANY_MODEL)
         row = (line["plan"], model)
         self.lines += 1
         self.line_counts[row] += 1

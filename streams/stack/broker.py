@@ -6,6 +6,7 @@ makes topics by itself) and those of a small machine.
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import uuid
 from collections.abc import Callable, Sequence
@@ -52,7 +53,9 @@ def start(config: StackConfig, progress: Callable[[str], None]) -> None:
 
 
 def answers(servers: str, seconds: float = 1.0) -> bool:
-    """Whether a broker answers there."""
+    """Whether a broker answers there, within about so many seconds; at once where nobody listens."""
+    if not any(listens(*each.strip().rpartition(":")[::2], seconds) for each in servers.split(",")):
+        return False
     from confluent_kafka import KafkaException
     from confluent_kafka.admin import AdminClient
 
@@ -68,6 +71,15 @@ def answers(servers: str, seconds: float = 1.0) -> bool:
         return bool(client.list_topics(timeout=seconds).brokers)
     except KafkaException:
         return False
+
+
+def listens(host: str, port: str, seconds: float) -> bool:
+    """Whether anybody takes a connection at the address."""
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), seconds).close()
+    except OSError:
+        return False
+    return True
 
 
 def _java(config: StackConfig, class_path: Sequence[Path], main: str, *arguments: str) -> list[str]:
@@ -142,8 +154,6 @@ def _controller_port(config: StackConfig) -> int:
 
 def free_port() -> int:
     """A port that nobody listens at now."""
-    import socket
-
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

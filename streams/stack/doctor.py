@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 from streams import clock
@@ -27,7 +29,7 @@ class Check(NamedTuple):
 def run(settings: Settings) -> list[Check]:
     """Every check, in the order in which things depend on each other."""
     config = StackConfig.of(settings)
-    found = [_python(), _disk(config), _java(), _jars(config)]
+    found = [_python(), _home(config), _disk(config), _java(), _jars(config)]
     kafka = broker.answers(config.bootstrap_servers, 2.0)
     tables = clickhouse.answers(config.clickhouse_address)
     found.append(_server("kafka", kafka, config.own_kafka, config.kafka_port, config.bootstrap_servers))
@@ -48,8 +50,22 @@ def _python() -> Check:
     return Check("python", "ok", version)
 
 
+def _existing(path: Path) -> Path:
+    """The folder, or the nearest above it that is there."""
+    return next(each for each in (path, *path.parents) if each.exists())
+
+
+def _home(config: StackConfig) -> Check:
+    folder = _existing(config.home)
+    if folder.is_dir() and os.access(folder, os.W_OK | os.X_OK):
+        return Check("home", "ok", str(config.home))
+    return Check(
+        "home", "bad", f"{config.home} cannot be used: set AZOTTE_HOME to a folder that can be written"
+    )
+
+
 def _disk(config: StackConfig) -> Check:
-    folder = next(path for path in (config.home, *config.home.parents) if path.exists())
+    folder = _existing(config.home)
     free = shutil.disk_usage(folder).free
     words = f"{free // 1024**3} GiB free under {folder}"
     return (
@@ -128,7 +144,7 @@ def _tables(settings: Settings) -> Iterator[Check]:
         yield Check("tables", "bad", f"ClickHouse refuses: {str(error).splitlines()[0][:200]}")
         return
     count, theirs = found.result_rows[0]
-    words = f"{count} in database {server.database}" if count else "none yet: azotte sink makes them"
+    words = f"{count} in database {server.database}" if count else "none yet: azotte up makes them"
     yield Check("tables", "ok" if count else "off", words)
     yield skew(theirs - now, settings.clock_skew_max)
 

@@ -19,12 +19,19 @@ from streams.stack.config import StackConfig
 from streams.stack.errors import StackError
 from streams.stack.process import Daemon
 
+PURGED_FOLDERS = ("kafka", "clickhouse", "logs", "slots", "sink")
+PURGED_FILES = ("kafka.controller.port", "kafka.properties")
+"""What is made under `AZOTTE_HOME`, but for the fetched jars and the lock."""
 Progress = Callable[[str], None]
 
 
 def up(settings: Settings, progress: Progress) -> dict[str, Any]:
     """Start what is missing and describe the stack, as `status` does. Raises `StackError`."""
     config = StackConfig.of(settings)
+    if config.own_kafka and config.own_clickhouse and config.kafka_port == config.clickhouse_port:
+        raise StackError(
+            f"AZOTTE_KAFKA_PORT and AZOTTE_CLICKHOUSE_PORT are both {config.kafka_port}: set one of them to another"
+        )
     started: list[Daemon] = []
     with _locked(config):
         try:
@@ -44,9 +51,10 @@ def down(settings: Settings, purge: bool) -> list[str]:
     with _locked(config):
         stopped = [each.name for each in (broker.daemon(config), clickhouse.daemon(config)) if each.stop()]
         if purge:
-            for folder in (config.kafka_data, config.clickhouse_data, config.logs, config.home / "slots"):
-                shutil.rmtree(folder, ignore_errors=True)
-            (config.home / "kafka.controller.port").unlink(missing_ok=True)
+            for name in PURGED_FOLDERS:
+                shutil.rmtree(config.home / name, ignore_errors=True)
+            for name in PURGED_FILES:
+                (config.home / name).unlink(missing_ok=True)
     return stopped
 
 
@@ -96,6 +104,28 @@ def _prepare(settings: Settings, progress: Progress) -> None:
     made = topics_admin.ensure(settings)
     if made:
         progress(f"{len(made)} topics made")
+    progress("making tables")
+    _tables(settings)
+
+
+def _tables(settings: Settings) -> None:
+    from clickhouse_connect.driver.exceptions import ClickHouseError
+
+    from sinks.clickhouse.client import Server, connect
+    from sinks.clickhouse.migrate import MigrationError, migrate
+
+    named = settings.clickhouse
+    server = Server(
+        named.host, named.port, named.user, named.password, named.scheme == "https", named.database
+    )
+    try:
+        with connect(server) as client:
+            migrate(client)
+    except MigrationError as error:
+        raise StackError(str(error)) from None
+    except (ClickHouseError, OSError) as error:
+        words = " ".join(str(error).split())[:300]
+        raise StackError(f"the tables cannot be made in ClickHouse at {named.address}: {words}") from None
 
 
 def _state(answers: bool) -> str:

@@ -88,9 +88,10 @@ def test_a_stack_is_started_once_found_again_and_purged(terminal: Terminal) -> N
     assert json.loads(terminal.done("status", "--json")) == described
     found = {check.name: check.state for check in doctor.run(terminal.settings)}
     assert found == {
-        "python": "ok", "disk": "ok", "java": "ok", "jars": "ok", "kafka": "ok", "clickhouse": "ok",
-        "topics": "ok", "tables": "off", "clock": "ok",
+        "python": "ok", "home": "ok", "disk": "ok", "java": "ok", "jars": "ok", "kafka": "ok", "clickhouse": "ok",
+        "topics": "ok", "tables": "ok", "clock": "ok",
     }  # fmt: skip
+    assert terminal.done("query", "SELECT count() AS n FROM charges", "--json").strip() == '{"n": 0}'
     assert terminal.done("down").strip() == "stopped kafka and clickhouse"
     assert (terminal.pids, port_is_free(config.kafka_port)) == ((None, None), True)
     assert config.kafka_data.exists()

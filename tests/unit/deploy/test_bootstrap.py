@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 import os
 import runpy
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,9 +19,13 @@ LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-bench.lock"
 
 
 @pytest.fixture(autouse=True)
-def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["bootstrap.py", "requirements.lock", ".venv/installed"])
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def sentence(capsys: pytest.CaptureFixture[str]) -> str:
@@ -30,6 +36,15 @@ def sentence(capsys: pytest.CaptureFixture[str]) -> str:
     assert said.startswith("azotte: ")
     assert said.count("\n") == 1
     return said
+
+
+def pip(folder: Path, script: str) -> None:
+    """An environment that is there, whose pip is this shell script."""
+    python = folder / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text(f'#!/bin/sh\n[ "$1" = -c ] && exit 0\n{script}\n')
+    python.chmod(0o755)
+    (folder / "requirements.lock").write_text("a==1 \\\n" * 45)
 
 
 def test_a_python_that_is_too_old(
@@ -62,11 +77,43 @@ def test_a_python_without_venv(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
 def test_pip_s_failure_is_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], output: str, remedy: str
 ) -> None:
-    python = tmp_path / ".venv" / "bin" / "python"
-    python.parent.mkdir(parents=True)
-    python.write_text(f"#!/bin/sh\n[ \"$1\" = -c ] && exit 0\necho '{output}'\nexit 1\n")
-    python.chmod(0o755)
+    pip(tmp_path, f"echo '{output}'; exit 1")
     assert remedy in sentence(capsys)
+
+
+def test_the_long_fetch_shows_how_far_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pip(tmp_path, "for n in $(seq 45); do echo Collecting a==$n; done; echo Installing collected packages: a")
+    runpy.run_path(str(BOOTSTRAP), run_name="__main__")
+    shown = capsys.readouterr().out
+    assert "  20 of 45 packages\n  40 of 45 packages\n  unpacking ...\n" in shown
+    assert (tmp_path / ".venv" / "installed").exists()
+    assert not (tmp_path / ".venv" / "unfinished").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_ends_what_it_started_and_the_next_run_begins_anew(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    os.mkfifo(tmp_path / "started")
+    pip(tmp_path, "sleep 300 & echo $! > started; wait")
+    making = subprocess.Popen(
+        [sys.executable, BOOTSTRAP, *sys.argv[1:]],
+        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    sleeping = int((tmp_path / "started").read_text())
+    making.send_signal(number)
+    _, said = making.communicate(timeout=30)
+    assert making.returncode == 1
+    assert said == "azotte: interrupted: nothing goes on in the background, and the next run begins anew\n"
+    assert not running(sleeping)
+    assert (tmp_path / ".venv" / "unfinished").exists()
+
+
+def running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 def test_make_says_that_there_is_no_python() -> None:

@@ -188,3 +188,18 @@ def test_pricing_offline_starts_without_the_servers_libraries(command: str, modu
         f"get_command(app).commands[{command!r}]\nsys.exit({module!r} in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0
+
+
+def test_a_wrong_value_is_told_in_our_words() -> None:
+    assert sentence(azotte("tail", "charge")) == (
+        "azotte tail: Invalid value for 'what': 'charge' is not one of 'charges', 'thresholds', 'entitlements', 'ledger', "
+        "'signals', 'rejected', 'catalog', 'events', 'commands'. See `azotte tail --help`."
+    )
+    assert sentence(azotte("sink", "x")) == (
+        "azotte sink: Got unexpected extra argument(s) (x). See `azotte sink --help`."
+    )
+
+
+def test_a_clickhouse_that_is_away_is_one_sentence() -> None:
+    said = sentence(azotte("query", "SELECT 1", AZOTTE_CLICKHOUSE_PORT=str(closed_port())))
+    assert said.startswith("azotte: no ClickHouse answers at ")

@@ -74,6 +74,14 @@ def test_a_mistake_is_one_sentence(
     assert err.count("\n") == 1
 
 
+@pytest.mark.parametrize("name", ["price.yaml", "price.json"])
+def test_an_empty_file_is_told_as_such(tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
+    price, usage = written(tmp_path, name, "\n"), written(tmp_path, "usage.json", "{}")
+    code, out, err = run(capsys, price, "--usage", usage)
+    assert (code, out) == (1, "")
+    assert err == f"azotte: {price} is empty: write price: in PRICE, and quantity: or events: in USAGE\n"
+
+
 def test_a_file_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, _, err = run(capsys, tmp_path / "none.yaml", "--usage", tmp_path / "none.json")
     assert code == 1

@@ -19,7 +19,7 @@ from schemas.catalog import check_catalog, load_catalog
 from streams.cli.lines import Event, from_ndjson
 from streams.demo import board
 from streams.demo.processes import Child, Children
-from streams.demo.run import month_start
+from streams.demo.run import _View, month_start
 from streams.demo.sample import MODELS, REGIONS, Kind, Sent, Usage, accounts, commands
 from streams.demo.tally import Tally
 
@@ -131,7 +131,7 @@ def test_amounts_add_up_exactly_by_plan_and_model() -> None:
     tally.charge(line("1", "0.1"), 0)
     tally.charge(line("1", "0.2"), 0)
     tally.charge(line("0", "49", kind="fee", dimensions={}, charge="base"), 0)
-    assert tally.amounts == {("pro", "large"): Decimal("0.3"), ("pro", "–"): Decimal("49")}
+    assert tally.amounts == {("pro", "large"): Decimal("0.3"), ("pro", "(fees)"): Decimal("49")}
     assert tally.due == Decimal("49.3")
 
 
@@ -163,6 +163,35 @@ def test_the_board_shows_what_was_counted() -> None:
     ):
         assert text in shown
     assert "in 1 (500/s)  lines 1" in board.line(tally, 5, 500)
+
+
+def test_the_whole_board_is_seen_in_a_small_terminal() -> None:
+    tally = Tally()
+    small: dict[str, Any] = {"dimensions": {"model": "small"}}
+    none: dict[str, Any] = {"dimensions": {}}
+    for plan in ("pro", "scale", "starter"):
+        for fields in ({}, small, none, none | {"kind": "fee"}):
+            for _ in range(500):
+                tally.charge(line("1", "12.345678", plan=plan, **fields), 0)
+    for code in ("bad_value", "malformed", "missing_attribute", "too_new", "too_old"):
+        tally.refused(code)
+    tally.published[Kind.GOOD] = 99_999_999
+    screen = Console(file=StringIO(), width=80, height=24)
+    screen.print(board.live(tally, 5, 60, 12_345))
+    assert isinstance(screen.file, StringIO)
+    shown = screen.file.getvalue()
+    assert shown.count("\n") < 24, shown
+    assert "…" not in shown
+    for text in ("99,999,999", "12,345 /s", "(fees)", "(any)", "74,074.068000", "missing_attribute", "p99"):
+        assert text in shown, shown
+
+
+def test_the_live_board_gives_way_to_the_summary() -> None:
+    screen = Console(file=StringIO(), width=80, height=24, force_terminal=True)
+    with _View(screen, Tally(), 60) as view:
+        view.show(1)
+    assert isinstance(screen.file, StringIO)
+    assert "\x1b[2K" in screen.file.getvalue().rpartition("pipeline")[2]
 
 
 def test_a_process_that_ends_by_itself_is_told_with_its_last_words(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import confluent_kafka.admin
 import pytest
 from pydantic import SecretStr
 
@@ -85,12 +86,33 @@ def test_what_was_started_is_stopped_when_the_rest_fails(
 
 def test_purge_keeps_the_jars_alone(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path)
-    for name in ("jars", "kafka", "clickhouse", "logs", "slots"):
+    for name in ("jars", "kafka", "clickhouse", "logs", "slots", "sink"):
         (tmp_path / name).mkdir()
+    broker.properties(StackConfig.of(settings))
     assert stack.down(settings, purge=False) == []
     assert (tmp_path / "kafka").exists()
     stack.down(settings, purge=True)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["jars", "stack.lock"]
+
+
+def test_one_port_for_both_servers_is_told_before_anything_starts(tmp_path: Path) -> None:
+    port = broker.free_port()
+    with pytest.raises(StackError, match=f"AZOTTE_KAFKA_PORT and AZOTTE_CLICKHOUSE_PORT are both {port}"):
+        stack.up(Settings(home=tmp_path, kafka_port=port, clickhouse_port=port), silent)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_where_nobody_listens_no_broker_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    free = f"127.0.0.1:{broker.free_port()}"
+    monkeypatch.setattr(confluent_kafka.admin, "AdminClient", None)
+    assert not broker.answers(f"{free}, {free}", 60.0)
+
+
+def test_the_doctor_sees_that_a_home_cannot_be_used(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    found = {check.name: check for check in doctor.run(Settings(home=tmp_path / "file" / "home"))}
+    assert found["home"].state == "bad"
+    assert "set AZOTTE_HOME to a folder that can be written" in found["home"].words
 
 
 def test_the_doctor_names_each_part_and_the_remedy(tmp_path: Path, taken: int) -> None:

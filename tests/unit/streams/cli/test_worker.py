@@ -1,0 +1,48 @@
+"""A worker and a sink in two terminals, as the README has them, need no setting for their web pages."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+import streams.runner
+from streams.cli import main, stack
+from streams.cli.worker import SINK_PORT, WORKER_PORT, free_from
+from streams.settings import Settings
+
+
+def test_a_port_that_is_taken_is_passed_over() -> None:
+    with socket.socket() as first:
+        first.bind(("127.0.0.1", 0))
+        first.listen()
+        taken = int(first.getsockname()[1])
+        assert free_from("127.0.0.1", taken) > taken
+
+
+@pytest.mark.parametrize(
+    ("command", "given", "least"),
+    [("worker", None, WORKER_PORT), ("sink", None, SINK_PORT), ("worker", "0", 0), ("sink", "7001", 7001)],
+)
+def test_the_web_port_is_the_one_that_is_set_or_a_free_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, given: str | None, least: int
+) -> None:
+    ran: list[Settings] = []
+    monkeypatch.chdir(tmp_path)
+    for name in ("AZOTTE_RUN_SINK", "AZOTTE_WEB_PORT"):
+        monkeypatch.delenv(name, raising=False)
+    if given is not None:
+        monkeypatch.setenv("AZOTTE_WEB_PORT", given)
+    monkeypatch.setenv("AZOTTE_RUN_SINK", "0")
+    monkeypatch.setattr(stack, "reachable_or_fail", lambda settings: None)
+    monkeypatch.setattr(streams.runner, "run", ran.append)
+    with pytest.raises(SystemExit) as end:
+        main([command])
+    assert end.value.code == 0
+    (settings,) = ran
+    assert settings.web_port == least if given is not None else settings.web_port >= least
+
+
+def test_a_sink_never_takes_the_worker_s_first_port() -> None:
+    assert SINK_PORT > WORKER_PORT == Settings.model_fields["web_port"].default
