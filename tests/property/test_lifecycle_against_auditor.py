@@ -14,10 +14,10 @@ from tests.auditor.lifecycle.compare import Record, differences
 from tests.auditor.lifecycle.credits import misspent
 from tests.auditor.lifecycle.words import shown
 from tests.auditor.lifecycle_cases import History, history
-from tests.auditor.lifecycle_features import BUILT
+from tests.auditor.lifecycle_features import ALL
 from tests.auditor.shrink import shrunk
 
-FEATURES = BUILT
+FEATURES = ALL
 """What is drawn from: `ALL` of `lifecycle_features`, once the engine rates it all."""
 HISTORIES = 2_000
 TESTS = 8
