@@ -21,7 +21,7 @@ def next_due(step: Step, known: Timeline, accept_past: int) -> int | None:
         return None
     if backfills.reaches(step, sub.cleaned):
         return None
-    return spell_at(step.catalog, known, sub.cleaned).nominal + accept_past + HOUR
+    return spell_at(step.catalog, known, sub.cleaned).stop + accept_past + HOUR
 
 
 def clean(known: Timeline) -> Callable[[Step], None]:
@@ -29,7 +29,7 @@ def clean(known: Timeline) -> Callable[[Step], None]:
 
     def fire(step: Step) -> None:
         sub = known.sub
-        end = spell_at(step.catalog, known, sub.cleaned).nominal
+        end = spell_at(step.catalog, known, sub.cleaned).stop
         bucket = ("charge", step.tenant, step.account, sub.id)
         for member, held in list(step.cells.members(bucket)):
             charge, _, start = member.rpartition("|")

@@ -109,6 +109,20 @@ def _decided(step: Step, meter: Meter, place: tuple[str, ...]) -> dict[str, Wait
     return found
 
 
+def counted_since(step: Step, since: int) -> list[Waiting]:
+    """The account's usage that an outcome of the moment or later made count."""
+    places = {
+        (meter, match): None
+        for _, (meter, match, _) in step.cells.members(("outcomes", step.tenant, step.account))
+    }
+    found = (
+        event
+        for meter, match in places
+        for event in _decided(step, step.catalog.meters[meter], bucket(step, meter, match)).values()
+    )
+    return [event for event in found if event.time >= since]
+
+
 def _last(outcomes: Sequence[tuple[int, bool]], low: int, high: int) -> int | None:
     mine = [each for each in outcomes if low <= each[0] < high]
     return mine[-1][0] if mine and mine[-1][1] else None

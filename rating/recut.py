@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from rating import rate, waiting
+from rating import outcomes, rate, waiting
 from rating.bunch import bunches_of
 from rating.ids import event_uid
 from rating.settle import resettle
@@ -29,10 +29,12 @@ def recut(step: Step, before: Subscription, after: Subscription, since: int) -> 
             for event in step.history(step.tenant, step.account, since, newest + 1)
             if event.subscription in (None, before.id) and old.runs_at(event.time)
         ]
-        for events_of_hour in _by_hour(events):
-            bunches = [
-                each for each in bunches_of(events_of_hour) if each.meter not in step.catalog.outcome_meters
-            ]
+        rated = [outcomes.without(step, event) for event in events]
+        for event in outcomes.counted_since(step, since):
+            if event.subscription in (None, before.id) and old.runs_at(event.time):
+                rated.append(event._replace(counted=True))
+        for events_of_hour in _by_hour(rated):
+            bunches = bunches_of(events_of_hour)
             rate.rate_in(step, old, [(bunches, -1)])
             rate.rate_in(step, new, [(bunches, 1)])
             _keep_what_runs_out(step, new, events_of_hour)

@@ -28,6 +28,10 @@ def resettle(step: Step, known: Timeline, at: int) -> None:
         for key in keys:
             settle(step, known, key, spell.start)
         moment = spell.stop
+    ended = spell_at(step.catalog, known, known.sub.end) if known.sub.end <= known.sub.cursor else None
+    if ended is not None and ended.start == known.sub.end:
+        for key in keys:
+            _withdraw(step, known, key, ended)
 
 
 def settle(step: Step, known: Timeline, key: str, start: int) -> None:

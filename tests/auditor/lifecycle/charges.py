@@ -46,7 +46,15 @@ class Reckoning:
             if sample.time < self.chain[-1].end and (level or sample.time >= self.chain[0].begin):
                 group = tuple((name, sample.groups.get(name, "")) for name in sorted(names))
                 groups.setdefault(group, []).append(sample)
-        return groups
+        return {group: found for group, found in groups.items() if not (level and found and self._idle(found))}
+
+    def _idle(self, found: list[Sample]) -> bool:
+        """Whether a level was at nothing when the chain began, and nothing came in it."""
+        begin = self.chain[0].begin
+        before = [sample for sample in found if sample.time < begin]
+        sets = self.meter.get("value_is") == "level"
+        level = before[-1].value if sets and before else sum((each.value for each in before), Fraction(0))
+        return level == 0 and len(before) == len(found)
 
     def quantity(self, samples: list[Sample], until: int) -> Fraction:
         """`U(until)` of a group."""
