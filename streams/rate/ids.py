@@ -11,15 +11,23 @@ import shutil
 import struct
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from rocksdict import BlockBasedOptions, Cache, Options, Rdict, WriteBatch, WriteOptions
 
 POSITION = b"\xff" * 25
 """Longer than any id's key, so none can be it."""
-_AT = struct.Struct(">qq")
+_AT = struct.Struct(">qqq")
 BLOCK_CACHE_BYTES = 64 << 20
 WRITE_BUFFER_BYTES = 64 << 20
+
+
+class Reach(NamedTuple):
+    """What the set is complete up to: the log's position, its clock there, and its `accept_past` (0: not settled)."""
+
+    position: int
+    clock: int
+    accept_past: int
 
 
 class IdStore:
@@ -55,12 +63,12 @@ class IdStore:
             else:
                 self._staged[key] = before
 
-    def commit(self, position: int, clock: int) -> None:
-        """Write what is staged, with the log's position and clock that it holds for."""
+    def commit(self, reach: Reach) -> None:
+        """Write what is staged, with what it is complete up to."""
         batch = WriteBatch(raw_mode=True)
         for key, entry in self._staged.items():
             batch.put(key, entry)
-        batch.put(POSITION, _AT.pack(position, clock))
+        batch.put(POSITION, _AT.pack(*reach))
         self._db.write(batch, self._write)
         self.drop()
 
@@ -69,10 +77,10 @@ class IdStore:
         self._staged = {}
         self._journal = []
 
-    def position(self) -> tuple[int, int]:
-        """The log's position and clock that the set is complete up to; (0, 0) for a new one."""
+    def reach(self) -> Reach:
+        """What the set is complete up to; zeros for a new one."""
         found = self._db.get(POSITION)
-        return (0, 0) if found is None else _AT.unpack(found)
+        return Reach(0, 0, 0) if found is None else Reach._make(_AT.unpack(found))
 
     def sweep(self, before: int) -> int:
         """Delete entries that expired before the moment; how many."""

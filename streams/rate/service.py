@@ -24,7 +24,7 @@ from schemas.cells import encode_value as encode_cell
 from schemas.log import UnknownRecord, decode_record
 from schemas.outputs import encode_value
 from streams import clock, faults, metrics
-from streams.kafka import Stop, base, check, group_consumer, partitions_of
+from streams.kafka import Stop, base, check, group_consumer, membership, partitions_of, seek
 from streams.normalize.service import _host
 from streams.rate.restore import POSITION, Partition, restore
 from streams.settings import Settings
@@ -62,16 +62,18 @@ class RateStage(Stage):
         super().__init__(failed)
         self._settings = settings
         self._slot = slot
-        self._transactions = Transactions(settings, f"{GROUP}-{_host(slot)}", self.name_)
+        self._transactions = Transactions(settings, f"{GROUP}-{_host(slot)}", self.name_, self.patience)
         self._topic = settings.topic(topics.LOG.name)
         self._partitions: dict[int, Partition] = {}
         self._left: deque[Message] = deque()
         self._names = {topic.name: settings.topic(topic.name) for topic in topics.TOPICS}
 
     def open(self) -> None:
+        self._left.clear()
         self._consumer = group_consumer(self._settings, GROUP, "error")
-        self._count = partitions_of(self._consumer, self._topic)
-        self._folder = self._slot.folder / "ids" / self._log_uuid()
+        self._closers += [lambda: self._forget(list(self._partitions)), self._consumer.close]
+        self.patience(lambda: partitions_of(self._consumer, self._topic))
+        self._folder = self._slot.folder / "ids" / self.patience(self._log_uuid)
         self._consumer.subscribe(
             [self._topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost
         )
@@ -84,11 +86,11 @@ class RateStage(Stage):
         else:
             # Rebalances are served here too, though there is enough to do.
             self._left.extend(message for message in self._consumer.consume(1, 0) if self._wanted(message))
-        group = self._consumer.consumer_group_metadata()
         self._left = deque(message for message in self._left if message.partition() in self._partitions)
         if not self._left and not due:
             self.ready = bool(self._partitions) or self.ready
             return None
+        group = membership(self._consumer)
         faults.point("after_poll", self.name_)
         return Polled(list(self._left), group)
 
@@ -150,20 +152,12 @@ class RateStage(Stage):
         faults.point("after_commit", self.name_)
         now = clock.now()
         for partition in worked.touched:
-            partition.store.merge()
             faults.point("before_ids", self.name_)
-            partition.ids.commit(partition.position, partition.engine.clock)
+            partition.keep()
             self._tell(partition)
         for stamp in worked.received:
             metrics.LATENCY.observe(max(now - stamp, 0) / 1e6)
         self.ready = True
-
-    def close(self) -> None:
-        if hasattr(self, "_consumer"):
-            self._consumer.close()
-        for partition in self._partitions.values():
-            partition.ids.close()
-        self._partitions.clear()
 
     def _wanted(self, message: Message) -> bool:
         check(message)
@@ -210,32 +204,32 @@ class RateStage(Stage):
                 log.error("rate: account %s is parked at %s; mend the cause, then azotte unpark", name, fault)
 
     def _undo(self, worked: Worked) -> None:
-        """The transaction did not happen: back to what is committed, for every partition that it touched."""
+        """The transaction did not happen: back to what is committed, and read again what was polled since."""
         self._left.clear()
-        for partition in self._partitions.values():
-            partition.store.drop()
-            partition.ids.drop()
-            partition.engine.reset()
-            partition.position = partition.store.get(POSITION) or 0
-            self._consumer.seek(TopicPartition(self._topic, partition.number, partition.position))
+        for partition in worked.touched:
+            partition.drop()
+        for number in sorted({message.partition() for message in worked.polled.messages}):
+            seek(self._consumer, TopicPartition(self._topic, number, self._partitions[number].position))
 
     def _assigned(self, consumer: Any, partitions: Sequence[TopicPartition]) -> None:
         with ThreadPoolExecutor(RESTORES_AT_ONCE) as pool:
-            found = pool.map(
-                lambda each: restore(self._settings, consumer, self._folder, each.partition), partitions
-            )
-            for restored in found:
-                self._partitions[restored.number] = restored
+            tasks = [
+                pool.submit(restore, self._settings, consumer, self._folder, each.partition, self.patience)
+                for each in partitions
+            ]
+        for task in tasks:
+            if task.exception() is None:
+                # All that are open are known, so that they are closed where one of them failed.
+                self._partitions[task.result().number] = task.result()
         starts = [
-            TopicPartition(self._topic, each.partition, self._partitions[each.partition].position)
-            for each in partitions
+            TopicPartition(self._topic, each.number, each.position) for each in (t.result() for t in tasks)
         ]
         gc.collect()
         gc.freeze()
         consumer.incremental_assign(starts)
 
     def _revoked(self, consumer: Any, partitions: Sequence[TopicPartition]) -> None:
-        self._forget(partitions)
+        self._forget([each.partition for each in partitions])
         consumer.incremental_unassign(partitions)
 
     def _lost(self, consumer: Any, partitions: Sequence[TopicPartition]) -> None:
@@ -244,9 +238,9 @@ class RateStage(Stage):
         )
         self._revoked(consumer, partitions)
 
-    def _forget(self, partitions: Sequence[TopicPartition]) -> None:
-        for each in partitions:
-            gone = self._partitions.pop(each.partition, None)
+    def _forget(self, numbers: Sequence[int]) -> None:
+        for number in numbers:
+            gone = self._partitions.pop(number, None)
             if gone is not None:
                 gone.ids.close()
 

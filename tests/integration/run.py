@@ -52,6 +52,7 @@ class Run:
         self.start = replay.noon_two_days_ago(datetime.now(UTC))
         self.feed = replay.feed(rows, self.start, seed)
         self.want = usage.owed(rows)
+        self.malformed = 0
         self.charges = ledger.Reader(fleet.servers, fleet.topic(topics.CHARGES))
         self.rejected = ledger.Reader(fleet.servers, fleet.topic(topics.REJECTED))
 
@@ -65,22 +66,46 @@ class Run:
             return self.fleet.done_with("azotte-control", topics.COMMANDS) == len(commands)
 
         ledger.until(done, OPEN_S, "the commands", self.fleet.logs)
-        first = self.fleet.running.pop("first")
-        first.terminate()
-        assert first.wait(OPEN_S) == 0
+        self.fleet.end("first")
 
     def publish(self, messages: Sequence[replay.Message]) -> None:
         """Send these and wait until the broker has them."""
+        self.malformed += sum(replay.is_malformed(message) for message in messages)
         replay.publish(self.fleet.servers, self.fleet.topic(topics.EVENTS), messages)
 
     def differences(self) -> dict[tuple[str, str], object]:
         """Where the bill and the auditor differ by now."""
         return dict(ledger.differences(self.want, ledger.billed(ledger.lines(self.charges))))
 
-    def complete(self) -> bool:
-        """Whether everything has come out; reads what is new."""
-        came = self.charges.poll() + self.rejected.poll(0.05)
-        return not came and len(self.rejected.records) >= self.feed.malformed and not self.differences()
+    def drain(self, seconds: float) -> None:
+        """Wait until everything that was published is on the log, and all that is there by then is rated.
+
+        After it no line can come of what was published: what the bill says then is what it says for good.
+        """
+        self._wait_past("azotte-normalize", topics.EVENTS, seconds)
+        # Ticks go on, so the end of a transaction that stands last is passed too.
+        self._wait_past("azotte-rate", topics.LOG, seconds)
+
+    def _wait_past(self, group: str, topic: topics.Topic, seconds: float) -> None:
+        ends = self.fleet.ends(topic)
+
+        def past() -> bool:
+            done = self.fleet.offsets(group, topic)
+            return all(done.get(number, 0) >= end for number, end in ends.items())
+
+        ledger.until(past, seconds, f"{group} past {ends}", self._state)
+
+    def read(self) -> None:
+        """Read every line and every rejection, when what killed workers left open is aborted."""
+        for reader, topic in ((self.charges, topics.CHARGES), (self.rejected, topics.REJECTED)):
+            self._wait_for_the_open(topic)
+            reader.read_to(self.fleet.ends(topic, committed=True))
+
+    def _wait_for_the_open(self, topic: topics.Topic) -> None:
+        def none_open() -> bool:
+            return self.fleet.ends(topic, committed=True) == self.fleet.ends(topic)
+
+        ledger.until(none_open, OPEN_S, f"the end of what is open on {topic.name}", self._state)
 
     def wait_for_a_line(self) -> None:
         """Wait until a line more than now has come."""
@@ -93,15 +118,21 @@ class Run:
         ledger.until(came, 90, "a line", self.fleet.logs)
 
     def settle(self, seconds: float) -> None:
-        """Wait for the last line, then check everything that a consumer may rely on."""
-        ledger.until(self.complete, seconds, "the auditor's totals", self._state)
+        """Wait until all is rated, then check everything that a consumer may rely on."""
+        self.drain(seconds)
+        self.read()
+        self.check()
+
+    def check(self) -> None:
+        """The auditor's totals to the last digit, no line twice, no gap, and what was malformed rejected, no more."""
+        assert not self.differences(), self._state()
         assert ledger.faults(ledger.lines(self.charges)) == []
         codes = [headers["error"].decode() for _, _, headers in self.rejected.records]
-        assert len(codes) == self.feed.malformed, sorted(codes)
+        assert len(codes) == self.malformed, sorted(codes)
 
     def _state(self) -> str:
         off = list(self.differences().items())[:5]
-        return f"{len(self.rejected.records)}/{self.feed.malformed} rejected, off: {off}\n{self.fleet.logs()}"
+        return f"{len(self.rejected.records)}/{self.malformed} rejected, off: {off}\n{self.fleet.logs()}"
 
 
 def on_topic(run: Run) -> dict[str, str]:
