@@ -87,6 +87,7 @@ class RateStage(Stage):
             # Rebalances are served here too, though there is enough to do.
             self._left.extend(message for message in self._consumer.consume(1, 0) if self._wanted(message))
         self._left = deque(message for message in self._left if message.partition() in self._partitions)
+        self._bound()
         if not self._left and not due:
             self.ready = bool(self._partitions) or self.ready
             return None
@@ -158,6 +159,19 @@ class RateStage(Stage):
         for stamp in worked.received:
             metrics.LATENCY.observe(max(now - stamp, 0) / 1e6)
         self.ready = True
+
+    def _bound(self) -> None:
+        """While timers drain, records wait in memory; those over two batches are read again later."""
+        most = self._settings.rate_batch_records
+        if len(self._left) <= 2 * most:
+            return
+        kept, over = list(self._left)[:most], list(self._left)[most:]
+        self._left = deque(kept)
+        first: dict[int, int] = {}
+        for message in over:
+            first.setdefault(message.partition(), message.offset())
+        for number, offset in first.items():
+            seek(self._consumer, TopicPartition(self._topic, number, offset))
 
     def _wanted(self, message: Message) -> bool:
         check(message)

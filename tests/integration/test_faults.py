@@ -138,13 +138,20 @@ def test_a_lost_disk_and_the_whole_raw_topic_again_change_no_total(fleet: Fleet)
     assert len(run.charges.records) == settled, fleet.logs()
 
 
+def wait_for_its_share(fleet: Fleet, name: str) -> None:
+    """Wait until a worker that came has partitions of the log."""
+    ledger.until(lambda: "restored" in fleet.log(name), DIE_S, f"{name}'s share", fleet.logs)
+
+
 def test_workers_come_and_go_and_nothing_is_lost_or_repeated(fleet: Fleet) -> None:
     run = begin(fleet)
     parts = shares(run, 5)
     for number, part in enumerate(parts):
         run.publish(part)
-        fleet.start(f"worker-{number}", "worker")
+        name = f"worker-{number}"
+        fleet.start(name, "worker")
         run.wait_for_a_line()
+        wait_for_its_share(fleet, name)
         if number % 2:
             fleet.end(f"worker-{number - 1}")
     run.settle(SETTLE_S)
@@ -169,7 +176,7 @@ def test_a_broker_that_is_killed_comes_back_and_no_total_changes(
         pid = broker.daemon(config).pid()
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
-        ledger.until(lambda: broker.daemon(config).pid() is None, DIE_S, "the broker's end")
+        os.waitpid(pid, 0)
         broker.start(config, lambda words: None)
         run.publish(late)
         run.settle(SETTLE_S)

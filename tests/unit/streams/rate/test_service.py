@@ -1,0 +1,174 @@
+"""The rate stage between its consumer and its transactions: an abort is read again, and what waits has a bound."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+import pytest
+from confluent_kafka import TopicPartition
+
+from rating.records import CatalogRevision, LogSettings, Record, Tick
+from rating.times import DAY
+from schemas import topics
+from schemas.log import encode_record
+from streams.kafka import Anew
+from streams.rate.ids import IdStore
+from streams.rate.restore import POSITION, Partition
+from streams.rate.service import RateStage
+from streams.rate.store import Store
+from streams.settings import Settings
+from streams.slot import Slot, take
+from streams.transaction import Aborted, Out
+
+LOG = topics.LOG.name
+RECORDS: list[Record] = [LogSettings(35 * DAY, DAY, 2), *(Tick(1_000 + number) for number in range(9))]
+
+
+class Message(NamedTuple):
+    """A record of the log, as the client gives it."""
+
+    number: int
+    at: int
+    record: Record
+
+    def error(self) -> None:
+        return None
+
+    def topic(self) -> str:
+        return LOG
+
+    def partition(self) -> int:
+        return self.number
+
+    def offset(self) -> int:
+        return self.at
+
+    def value(self) -> bytes:
+        return encode_record(self.record)
+
+
+class Log:
+    """A consumer of two partitions that hold the same records, read in turns."""
+
+    def __init__(self, records: list[Record]) -> None:
+        self._records = records
+        self.next = {0: 0, 1: 0}
+        self.sought: list[tuple[int, int]] = []
+        self.member: str | None = "member"
+
+    def consume(self, most: int, seconds: float) -> list[Message]:
+        found: list[Message] = []
+        while len(found) < most and min(self.next.values()) < len(self._records):
+            number = min(self.next, key=lambda each: (self.next[each], each))
+            found.append(Message(number, self.next[number], self._records[self.next[number]]))
+            self.next[number] += 1
+        return found
+
+    def seek(self, to: TopicPartition) -> None:
+        self.sought.append((to.partition, to.offset))
+        self.next[to.partition] = to.offset
+
+    def consumer_group_metadata(self) -> bytes:
+        return b"group"
+
+    def memberid(self) -> str | None:
+        return self.member
+
+
+class Commits:
+    """Transactions that happen, but for those that are planned not to."""
+
+    def __init__(self) -> None:
+        self.aborts = 0
+        self.outs: list[list[Out]] = []
+        self.offsets: list[dict[int, int]] = []
+
+    def commit(self, outs: list[Out], offsets: list[TopicPartition], group: Any) -> None:
+        self.outs.append(list(outs))
+        self.offsets.append({each.partition: each.offset for each in offsets})
+        if self.aborts:
+            self.aborts -= 1
+            raise Aborted("planned")
+
+
+class Rig(NamedTuple):
+    """The stage and what is around it."""
+
+    stage: RateStage
+    log: Log
+    commits: Commits
+
+    def round(self) -> None:
+        """One cycle."""
+        polled = self.stage.poll()
+        assert polled is not None
+        self.stage.commit(self.stage.work(polled))
+
+    def positions(self) -> dict[int, int]:
+        return {number: each.position for number, each in self.stage._partitions.items()}
+
+
+def rig(tmp_path: Path, slot: Slot, records: list[Record], **settings: Any) -> Rig:
+    made = RateStage(Settings(**settings), slot, pytest.fail)
+    log, commits = Log(records), Commits()
+    made._consumer = cast(Any, log)
+    made._transactions = cast(Any, commits)
+    made._partitions = {
+        number: Partition(number, Store(), IdStore(tmp_path / str(number)), 0) for number in (0, 1)
+    }
+    made._closers.append(lambda: made._forget([0, 1]))
+    return Rig(made, log, commits)
+
+
+@pytest.fixture
+def slot(tmp_path: Path) -> Iterator[Slot]:
+    found = take(tmp_path / "home")
+    yield found
+    found.close()
+
+
+def test_an_abort_is_read_again_and_comes_out_the_same(tmp_path: Path, slot: Slot) -> None:
+    found = rig(tmp_path, slot, RECORDS, rate_batch_records=7)
+    found.round()
+    assert found.positions() == {0: 4, 1: 3}
+    found.commits.aborts = 1
+    found.round()
+    assert found.positions() == {0: 4, 1: 3}, "back to what is committed"
+    assert found.log.sought == [(0, 4), (1, 3)]
+    found.round()
+    assert found.commits.outs[2] == found.commits.outs[1]
+    assert found.commits.offsets[2] == found.commits.offsets[1]
+    while min(found.positions().values()) < len(RECORDS):
+        found.round()
+    assert {each.store.get(POSITION) for each in found.stage._partitions.values()} == {len(RECORDS)}
+    assert {each.ids.reach() for each in found.stage._partitions.values()} == {(10, 1_008, 35 * DAY)}
+    found.stage.close()
+
+
+def test_who_is_out_of_the_group_rates_nothing(tmp_path: Path, slot: Slot) -> None:
+    found = rig(tmp_path, slot, RECORDS)
+    found.log.member = None
+    with pytest.raises(Anew):
+        found.stage.poll()
+    assert found.commits.offsets == []
+    found.stage.close()
+
+
+def test_what_waits_while_timers_drain_has_a_bound(
+    tmp_path: Path, slot: Slot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = rig(tmp_path, slot, [CatalogRevision("acme", 1, 0, {})] * 50, rate_batch_records=4)
+    for partition in found.stage._partitions.values():
+        monkeypatch.setattr(partition.engine, "must_drain", lambda record: True)
+        monkeypatch.setattr(partition.engine, "has_due", lambda: True)
+        monkeypatch.setattr(partition.engine, "drain", lambda limit: [])
+    waited = []
+    for _ in range(20):
+        found.round()
+        waited.append([(each.partition(), each.offset()) for each in found.stage._left])
+    assert max(map(len, waited)) == 8
+    for waiting in waited:
+        assert [at for number, at in waiting if number == 0] == list(range(-(-len(waiting) // 2)))
+    found.stage.close()
