@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import clickhouse_connect
 from clickhouse_connect.driver.exceptions import ClickHouseError
@@ -52,6 +53,7 @@ class Run:
         self.start = replay.noon_two_days_ago(datetime.now(UTC))
         self.feed = replay.feed(rows, self.start, seed)
         self.want = usage.owed(rows)
+        self.quantities = dict(usage.quantities(rows))
         self.malformed = 0
         self.charges = ledger.Reader(fleet.servers, fleet.topic(topics.CHARGES))
         self.rejected = ledger.Reader(fleet.servers, fleet.topic(topics.REJECTED))
@@ -130,28 +132,53 @@ class Run:
         codes = [headers["error"].decode() for _, _, headers in self.rejected.records]
         assert len(codes) == self.malformed, sorted(codes)
 
+    def settle_in_clickhouse(self, seconds: float) -> None:
+        """Wait until ClickHouse has every line of the topic, once, and every event that was counted."""
+
+        def there() -> bool:
+            return in_clickhouse(self.fleet) == on_topic(self)
+
+        ledger.until(there, seconds, "every line in ClickHouse", self._state)
+        ledger.until(
+            lambda: counted_in_clickhouse(self.fleet) == self.quantities,
+            seconds,
+            "what the trace holds in ClickHouse",
+            lambda: f"{counted_in_clickhouse(self.fleet)} {self.quantities}",
+        )
+
     def _state(self) -> str:
         off = list(self.differences().items())[:5]
         return f"{len(self.rejected.records)}/{self.malformed} rejected, off: {off}\n{self.fleet.logs()}"
 
 
+def in_clickhouse(fleet: Fleet) -> dict[str, str]:
+    """Each line's id and amount, as an analyst sees it; an id twice fails."""
+    rows = _asked(fleet, "SELECT id, toString(amount) FROM charges")
+    assert len({row[0] for row in rows}) == len(rows), "a line stands twice in ClickHouse"
+    return {row[0]: row[1] for row in rows}
+
+
+FIELDS = {"requests": "rows", "input": "context_tokens", "output": "generated_tokens"}
+
+
+def counted_in_clickhouse(fleet: Fleet) -> dict[str, int]:
+    """What was counted, by `<model>.<field>` as the auditor's `quantities` has it, from the rows of usage."""
+    model = "dimensions['model']"
+    query = f"SELECT {model}, meter, sum(value * sign) FROM usage_events GROUP BY {model}, meter"
+    return {f"{row[0]}.{FIELDS[row[1]]}": int(row[2]) for row in _asked(fleet, query) if row[1] in FIELDS}
+
+
+def _asked(fleet: Fleet, query: str) -> Sequence[Sequence[Any]]:
+    """The rows of an answer; none where the tables are not there yet."""
+    assert fleet.clickhouse is not None
+    try:
+        with clickhouse_connect.get_client(dsn=fleet.clickhouse) as client:
+            rows: Sequence[Sequence[Any]] = client.query(query).result_rows
+    except ClickHouseError:
+        return []
+    return rows
+
+
 def on_topic(run: Run) -> dict[str, str]:
     """Each line's id and amount, as published."""
     return {line["id"]: line["amount"] for line in ledger.lines(run.charges)}
-
-
-def in_clickhouse(fleet: Fleet) -> dict[str, str]:
-    """Each line's id and amount, as an analyst sees it; an id twice fails."""
-    assert fleet.clickhouse is not None
-    try:
-        client = clickhouse_connect.get_client(dsn=fleet.clickhouse)
-    except ClickHouseError:
-        return {}
-    try:
-        rows = client.query("SELECT id, toString(amount) FROM charges").result_rows
-    except ClickHouseError:
-        return {}
-    finally:
-        client.close()
-    assert len({row[0] for row in rows}) == len(rows), "a line stands twice in ClickHouse"
-    return {row[0]: row[1] for row in rows}

@@ -13,12 +13,13 @@ from itertools import zip_longest
 import pytest
 
 from streams.stack import broker
+from streams.stack.config import StackConfig
 from tests import servers
 from tests.auditor import trace
 from tests.integration import ledger
 from tests.integration.fleet import Fleet
 from tests.integration.replay import Message
-from tests.integration.run import Run, in_clickhouse, on_topic
+from tests.integration.run import Run
 
 SEED = 11
 ROWS = 900
@@ -159,6 +160,14 @@ def test_workers_come_and_go_and_nothing_is_lost_or_repeated(fleet: Fleet) -> No
         fleet.end(name)
 
 
+def kill_broker(config: StackConfig) -> None:
+    """SIGKILL, and its end: it is our child."""
+    pid = broker.daemon(config).pid()
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+
+
 def test_a_broker_that_is_killed_comes_back_and_no_total_changes(
     clickhouse: str, tmp_path: pathlib.Path
 ) -> None:
@@ -173,17 +182,15 @@ def test_a_broker_that_is_killed_comes_back_and_no_total_changes(
             fleet.start(name, command)
         run.publish(early)
         run.wait_for_a_line()
-        pid = broker.daemon(config).pid()
-        assert pid is not None
-        os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
+        kill_broker(config)
         broker.start(config, lambda words: None)
         run.publish(late)
         run.settle(SETTLE_S)
-        ledger.until(
-            lambda: in_clickhouse(fleet) == on_topic(run), SETTLE_S, "every line in ClickHouse", fleet.logs
-        )
+        run.settle_in_clickhouse(SETTLE_S)
         assert {process.poll() for process in fleet.running.values()} == {None}, fleet.logs()
+        kill_broker(config)
+        for name in list(fleet.running):
+            fleet.end(name)
     finally:
         fleet.stop()
         broker.daemon(config).stop()

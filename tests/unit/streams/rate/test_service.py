@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 import pytest
-from confluent_kafka import TopicPartition
 
 from rating.records import CatalogRevision, LogSettings, Record, Tick
 from rating.times import DAY
@@ -20,77 +19,10 @@ from streams.rate.service import RateStage
 from streams.rate.store import Store
 from streams.settings import Settings
 from streams.slot import Slot, take
-from streams.transaction import Aborted, Out
+from tests.unit.streams.consumer import Commits, Log
 
 LOG = topics.LOG.name
 RECORDS: list[Record] = [LogSettings(35 * DAY, DAY, 2), *(Tick(1_000 + number) for number in range(9))]
-
-
-class Message(NamedTuple):
-    """A record of the log, as the client gives it."""
-
-    number: int
-    at: int
-    record: Record
-
-    def error(self) -> None:
-        return None
-
-    def topic(self) -> str:
-        return LOG
-
-    def partition(self) -> int:
-        return self.number
-
-    def offset(self) -> int:
-        return self.at
-
-    def value(self) -> bytes:
-        return encode_record(self.record)
-
-
-class Log:
-    """A consumer of two partitions that hold the same records, read in turns."""
-
-    def __init__(self, records: list[Record]) -> None:
-        self._records = records
-        self.next = {0: 0, 1: 0}
-        self.sought: list[tuple[int, int]] = []
-        self.member: str | None = "member"
-
-    def consume(self, most: int, seconds: float) -> list[Message]:
-        found: list[Message] = []
-        while len(found) < most and min(self.next.values()) < len(self._records):
-            number = min(self.next, key=lambda each: (self.next[each], each))
-            found.append(Message(number, self.next[number], self._records[self.next[number]]))
-            self.next[number] += 1
-        return found
-
-    def seek(self, to: TopicPartition) -> None:
-        self.sought.append((to.partition, to.offset))
-        self.next[to.partition] = to.offset
-
-    def consumer_group_metadata(self) -> bytes:
-        return b"group"
-
-    def memberid(self) -> str | None:
-        return self.member
-
-
-class Commits:
-    """Transactions that happen, but for those that are planned not to."""
-
-    def __init__(self) -> None:
-        self.aborts = 0
-        self.outs: list[list[Out]] = []
-        self.offsets: list[dict[int, int]] = []
-
-    def commit(self, outs: list[Out], offsets: list[TopicPartition], group: Any) -> None:
-        self.outs.append(list(outs))
-        self.offsets.append({each.partition: each.offset for each in offsets})
-        if self.aborts:
-            self.aborts -= 1
-            raise Aborted("planned")
 
 
 class Rig(NamedTuple):
@@ -112,7 +44,8 @@ class Rig(NamedTuple):
 
 def rig(tmp_path: Path, slot: Slot, records: list[Record], **settings: Any) -> Rig:
     made = RateStage(Settings(**settings), slot, pytest.fail)
-    log, commits = Log(records), Commits()
+    encoded = [encode_record(record) for record in records]
+    log, commits = Log({(LOG, 0): encoded, (LOG, 1): encoded}), Commits()
     made._consumer = cast(Any, log)
     made._transactions = cast(Any, commits)
     made._partitions = {
@@ -136,7 +69,7 @@ def test_an_abort_is_read_again_and_comes_out_the_same(tmp_path: Path, slot: Slo
     found.commits.aborts = 1
     found.round()
     assert found.positions() == {0: 4, 1: 3}, "back to what is committed"
-    assert found.log.sought == [(0, 4), (1, 3)]
+    assert found.log.sought == [((LOG, 0), 4), ((LOG, 1), 3)]
     found.round()
     assert found.commits.outs[2] == found.commits.outs[1]
     assert found.commits.offsets[2] == found.commits.offsets[1]
