@@ -14,7 +14,7 @@ from streams.settings import Settings
 
 QUEUE_KIB = 65_536
 METADATA_S = 10.0
-ANSWER_S = 30.0
+ANSWER_S = 10.0
 Config = dict[str, Any]
 
 
@@ -42,6 +42,8 @@ def group_consumer(settings: Settings, group: str, reset: str, idle_s: int = 300
             "session.timeout.ms": settings.session_timeout // 1_000,
             "heartbeat.interval.ms": settings.session_timeout // 4_000,
             "max.poll.interval.ms": idle_s * 1_000,
+            # How long the end of a process waits for a request to a broker that is away; others are made again.
+            "socket.timeout.ms": 10_000,
             "isolation.level": "read_committed",
             "enable.auto.commit": False,
             "enable.auto.offset.store": False,

@@ -21,7 +21,8 @@ FAILURES_MAX = 20
 """So many in a row, none of them the broker's absence, will not mend by themselves."""
 SLOW_COMMIT_S = 1.0
 PAUSE_S = 0.2
-CALL_S = 30.0
+CALL_S = 5.0
+"""Then the call is made again and goes on where it was; between two, the process may be told to stop."""
 QUEUE_POLL_S = 1.0
 
 

@@ -162,9 +162,10 @@ class SinkStage(Stage):
         offsets = [TopicPartition(*place, offset) for place, offset in found.items() if place in self._next]
         try:
             if offsets:
-                self._consumer.commit(offsets=offsets, asynchronous=False)
+                # Not waited for. The rows are there: where an offset is lost, who has the partition next inserts them
+                # again, which changes nothing.
+                self._consumer.commit(offsets=offsets, asynchronous=True)
         except KafkaException as error:
-            # The rows are there; who has the partitions next inserts them again, which changes nothing.
             log.warning("sink: offsets could not be committed: %s", error.args[0].str())
 
     def _taken(self, messages: Sequence[Message]) -> list[Taken]:

@@ -146,7 +146,7 @@ def wait_for_its_share(fleet: Fleet, name: str) -> None:
 
 def test_workers_come_and_go_and_nothing_is_lost_or_repeated(fleet: Fleet) -> None:
     run = begin(fleet)
-    parts = shares(run, 5)
+    parts = shares(run, 4)
     for number, part in enumerate(parts):
         run.publish(part)
         name = f"worker-{number}"
