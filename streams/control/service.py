@@ -31,7 +31,7 @@ from streams.kafka import (
     plain_producer,
     seek,
     watermarks,
-)  # fmt: skip
+)
 from streams.normalize.service import GROUP as NORMALIZE
 from streams.normalize.service import _host
 from streams.patience import unless_away

@@ -30,7 +30,7 @@ from streams.kafka import (
     plain_consumer,
     seek,
     watermarks,
-)  # fmt: skip
+)
 from streams.normalize.batch import Meterings, Normalized, Rules, normalize
 from streams.patience import unless_away
 from streams.settings import Settings
