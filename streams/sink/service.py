@@ -168,11 +168,19 @@ class SinkStage(Stage):
         except KafkaException as error:
             log.warning("sink: offsets could not be committed: %s", error.args[0].str())
 
+    def _check(self, message: Message) -> None:
+        """Raise `Stop` for what cannot be read, and say so where that is since the topic was made anew."""
+        try:
+            check(message)
+        except Stop:
+            self.patience(self._origins.check)
+            raise
+
     def _taken(self, messages: Sequence[Message]) -> list[Taken]:
         """Those of partitions that are ours, each offset once: a partition may go and come back within one `consume`."""
         found = []
         for message in messages:
-            check(message)
+            self._check(message)
             place = message.topic(), message.partition()
             expected = self._next.get(place)
             offset = message.offset()
