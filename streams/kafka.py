@@ -28,7 +28,13 @@ class Anew(Exception):
 
 def base(settings: Settings) -> Config:
     """What every client has."""
-    return {**connection(settings), "log_level": 3, "topic.metadata.refresh.interval.ms": 10_000}
+    return {
+        # Unless set, a client that lost its broker may look for it again only every 10 s.
+        "reconnect.backoff.max.ms": 1_000,
+        **connection(settings),
+        "log_level": 3,
+        "topic.metadata.refresh.interval.ms": 10_000,
+    }
 
 
 def group_consumer(settings: Settings, group: str, reset: str, idle_s: int = 300) -> Consumer:
