@@ -147,14 +147,6 @@ def membership(consumer: Consumer) -> Any:
     return found
 
 
-def seek(consumer: Consumer, to: TopicPartition) -> None:
-    """Read on from another offset. Raises `Anew` where the partition cannot be read from by us."""
-    try:
-        consumer.seek(to)
-    except KafkaException as error:
-        raise Anew(f"{to.topic} {to.partition} cannot be read again: {error.args[0].str()}") from error
-
-
 def is_eof(message: Message) -> bool:
     """Whether the message says that a partition's end is reached."""
     error = message.error()

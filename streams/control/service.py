@@ -29,7 +29,6 @@ from streams.kafka import (
     partitions_of,
     plain_consumer,
     plain_producer,
-    seek,
     watermarks,
 )
 from streams.normalize.service import GROUP as NORMALIZE
@@ -74,9 +73,11 @@ class ControlStage(Stage):
         self._next_tick = 0.0
         self._clock = 0
         self._position = 0
+        self._again: list[RawRecord] = []
 
     def open(self) -> None:
         self._owner = False
+        self._again = []
         self._directory = Directory()
         self._consumer = group_consumer(self._settings, GROUP, "earliest")
         self._receipts = plain_consumer(self._settings, NORMALIZE, committed=False)
@@ -90,7 +91,8 @@ class ControlStage(Stage):
         )
 
     def poll(self) -> Polled | None:
-        messages = self._consumer.consume(self._settings.control_batch_records, POLL_S)
+        wait_s = 0 if self._again else POLL_S
+        messages = self._consumer.consume(self._settings.control_batch_records, wait_s)
         if messages:
             faults.point("after_poll", self.name_)
         if not self._owner:
@@ -142,7 +144,8 @@ class ControlStage(Stage):
             log.warning("control: a transaction was aborted (%s), reading the directory again", error)
             if self._owner:
                 self._restore()
-                seek(self._consumer, TopicPartition(self._topic, 0, self._position))
+                # Kept, not sought: see `RateStage._undo`.
+                self._again = [each for each in worked.polled.records if each.offset >= self._position]
             return
         faults.point("after_commit", self.name_)
         self._position = offset
@@ -157,9 +160,9 @@ class ControlStage(Stage):
         return held is not None and any(held[name] != value for name, value in wanted.items())
 
     def _records(self, messages: Sequence[Message]) -> list[RawRecord]:
-        """Each offset once: the partition may go and come back within one `consume`."""
-        found: list[RawRecord] = []
-        expected = self._position
+        """Each offset once: the partition may go and come back within one `consume`. What was aborted comes first."""
+        found, self._again = self._again, []
+        expected = found[-1].offset + 1 if found else self._position
         for message in messages:
             check(message)
             if message.error() is not None or message.offset() < expected:
@@ -238,4 +241,5 @@ class ControlStage(Stage):
 
     def _revoked(self, consumer: Any, partitions: Sequence[TopicPartition]) -> None:
         self._owner = False
+        self._again = []
         consumer.incremental_unassign(partitions)

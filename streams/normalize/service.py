@@ -28,7 +28,6 @@ from streams.kafka import (
     membership,
     partitions_of,
     plain_consumer,
-    seek,
     watermarks,
 )
 from streams.normalize.batch import Meterings, Normalized, Rules, normalize
@@ -77,9 +76,11 @@ class NormalizeStage(Stage):
         self._told: dict[Place, int] = {}
         self._markers: dict[Place, tuple[int, int]] = {}
         self._next_idle = 0.0
+        self._again: list[RawRecord] = []
 
     def open(self) -> None:
         self._next, self._told, self._markers = {}, {}, {}
+        self._again = []
         self._consumer = group_consumer(self._settings, GROUP, "earliest")
         self._closers.append(self._consumer.close)
         self._admin = AdminClient(base(self._settings))
@@ -109,7 +110,8 @@ class NormalizeStage(Stage):
         messages = self._gather()
         if messages:
             faults.point("after_poll", self.name_)
-        records = self._records(messages)
+        fresh = self._records(messages)
+        records, self._again = self._again + fresh, []
         offsets = {(r.topic, r.partition): (r.offset + 1, r.timestamp) for r in records}
         if not records:
             offsets = self._idle()
@@ -141,7 +143,8 @@ class NormalizeStage(Stage):
             self._transactions.commit(worked.outs, offsets, worked.polled.group)
         except Aborted as error:
             log.warning("normalize: a transaction was aborted (%s), going back", error)
-            self._rewind(worked.polled.records)
+            # Kept, not sought: see `RateStage._undo`.
+            self._again = worked.polled.records
             return
         faults.point("after_commit", self.name_)
         for place, (_, reached) in worked.polled.offsets.items():
@@ -153,7 +156,10 @@ class NormalizeStage(Stage):
         return self.patience(lambda: partitions_of(self._consumer, topic))
 
     def _gather(self) -> list[Message]:
-        """A batch: what is there at once, and what comes within `pack_linger` after the first."""
+        """A batch: what is there at once, and what comes within `pack_linger` after the first; for one that is tried
+        again, only what rebalances need."""
+        if self._again:
+            return list(self._consumer.consume(1, 0))
         most = self._settings.normalize_batch_events
         found: list[Message] = self._consumer.consume(most, POLL_S)
         deadline = clock.monotonic() + self._settings.pack_linger / 1e6
@@ -233,15 +239,6 @@ class NormalizeStage(Stage):
             outs.append(Out(rejected, -1, each.record.key, each.record.value, each.headers()))
         return outs
 
-    def _rewind(self, records: Sequence[RawRecord]) -> None:
-        first: dict[Place, int] = {}
-        for record in records:
-            first.setdefault((record.topic, record.partition), record.offset)
-        for place, offset in first.items():
-            if place in self._next:
-                self._next[place] = offset
-                seek(self._consumer, TopicPartition(*place, offset))
-
     def _assigned(self, consumer: Any, partitions: Sequence[TopicPartition]) -> None:
         asked = [TopicPartition(each.topic, each.partition) for each in partitions]
         found = self.patience(lambda: committed(consumer, asked))
@@ -259,6 +256,7 @@ class NormalizeStage(Stage):
             place = partition.topic, partition.partition
             self._next.pop(place, None)
             self._told.pop(place, None)
+        self._again = [each for each in self._again if (each.topic, each.partition) in self._next]
         consumer.incremental_unassign(partitions)
 
 

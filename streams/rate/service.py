@@ -24,7 +24,7 @@ from schemas.cells import encode_value as encode_cell
 from schemas.log import UnknownRecord, decode_record
 from schemas.outputs import encode_value
 from streams import clock, faults, metrics
-from streams.kafka import Stop, base, check, group_consumer, membership, partitions_of, seek
+from streams.kafka import Stop, base, check, group_consumer, membership, partitions_of
 from streams.normalize.service import _host
 from streams.rate.restore import POSITION, Partition, restore
 from streams.settings import Settings
@@ -84,10 +84,10 @@ class RateStage(Stage):
             found = self._consumer.consume(self._settings.rate_batch_records, 0 if due else POLL_S)
             self._left.extend(message for message in found if self._wanted(message))
         else:
-            # Rebalances are served here too, though there is enough to do.
+            # Rebalances are served here too, though there is enough to do: one record more for each transaction that
+            # takes none, such as one of many that drain timers before a new catalog.
             self._left.extend(message for message in self._consumer.consume(1, 0) if self._wanted(message))
         self._left = deque(message for message in self._left if message.partition() in self._partitions)
-        self._bound()
         if not self._left and not due:
             self.ready = bool(self._partitions) or self.ready
             return None
@@ -160,19 +160,6 @@ class RateStage(Stage):
             metrics.LATENCY.observe(max(now - stamp, 0) / 1e6)
         self.ready = True
 
-    def _bound(self) -> None:
-        """While timers drain, records wait in memory; those over two batches are read again later."""
-        most = self._settings.rate_batch_records
-        if len(self._left) <= 2 * most:
-            return
-        kept, over = list(self._left)[:most], list(self._left)[most:]
-        self._left = deque(kept)
-        first: dict[int, int] = {}
-        for message in over:
-            first.setdefault(message.partition(), message.offset())
-        for number, offset in first.items():
-            seek(self._consumer, TopicPartition(self._topic, number, offset))
-
     def _wanted(self, message: Message) -> bool:
         check(message)
         return message.error() is None and message.partition() in self._partitions
@@ -218,12 +205,14 @@ class RateStage(Stage):
                 log.error("rate: account %s is parked at %s; mend the cause, then azotte unpark", name, fault)
 
     def _undo(self, worked: Worked) -> None:
-        """The transaction did not happen: back to what is committed, and read again what was polled since."""
-        self._left.clear()
+        """The transaction did not happen: the state goes back to what is committed, and its records wait again.
+
+        From memory, never by `seek`: the client waits for its answer without end, and drops it where partitions are taken
+        at that moment (seen with librdkafka 2.12).
+        """
+        self._left = deque(worked.polled.messages)
         for partition in worked.touched:
             partition.drop()
-        for number in sorted({message.partition() for message in worked.polled.messages}):
-            seek(self._consumer, TopicPartition(self._topic, number, self._partitions[number].position))
 
     def _assigned(self, consumer: Any, partitions: Sequence[TopicPartition]) -> None:
         with ThreadPoolExecutor(RESTORES_AT_ONCE) as pool:

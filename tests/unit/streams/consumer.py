@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from confluent_kafka import KafkaError, KafkaException, TopicPartition
+from confluent_kafka import TopicPartition
 
 from streams.transaction import Aborted, Out
 
@@ -45,12 +45,11 @@ class Message(NamedTuple):
 
 
 class Log:
-    """A consumer of partitions that are read in turns; `seek` works for those that it has."""
+    """A consumer of partitions that are read in turns."""
 
     def __init__(self, records: dict[Place, Sequence[bytes]]) -> None:
         self.records = records
         self.next = dict.fromkeys(records, 0)
-        self.sought: list[tuple[Place, int]] = []
         self.member: str | None = "member"
 
     def consume(self, most: int, seconds: float) -> list[Message]:
@@ -63,13 +62,6 @@ class Log:
             found.append(Message(place, at, self.records[place][at]))
             self.next[place] = at + 1
         return found
-
-    def seek(self, to: TopicPartition) -> None:
-        place = to.topic, to.partition
-        if place not in self.next:
-            raise KafkaException(KafkaError(KafkaError._STATE))
-        self.sought.append((place, to.offset))
-        self.next[place] = to.offset
 
     def incremental_unassign(self, partitions: Sequence[TopicPartition]) -> None:
         for each in partitions:

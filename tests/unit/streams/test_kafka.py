@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
-from streams.kafka import Anew, Stop, check, committed, membership, partitions_of, seek, watermarks
-from tests.unit.streams.kafka_errors import raised
+from streams.kafka import Anew, Stop, check, committed, membership, partitions_of, watermarks
 
 PLACE = TopicPartition("log", 0)
 
@@ -56,15 +55,6 @@ def test_watermarks_that_do_not_come_are_an_error() -> None:
     assert watermarks(client(get_watermark_offsets=(3, 9)), PLACE) == (3, 9)
     with pytest.raises(KafkaException):
         watermarks(client(get_watermark_offsets=None), PLACE)
-
-
-def test_a_partition_that_cannot_be_sought_is_begun_anew() -> None:
-    class Lost:
-        def seek(self, to: TopicPartition) -> None:
-            raise raised(KafkaError._STATE)
-
-    with pytest.raises(Anew, match="log 0"):
-        seek(cast(Any, Lost()), PLACE)
 
 
 def test_a_topic_that_has_no_leader_yet_is_not_missing() -> None:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, cast
 
 import pytest
 
-from rating.records import CatalogRevision, LogSettings, Record, Tick
+from rating.records import LogSettings, Record, Tick
 from rating.times import DAY
 from schemas import topics
 from schemas.log import encode_record
@@ -62,22 +62,22 @@ def slot(tmp_path: Path) -> Iterator[Slot]:
     found.close()
 
 
-def test_an_abort_is_read_again_and_comes_out_the_same(tmp_path: Path, slot: Slot) -> None:
-    found = rig(tmp_path, slot, RECORDS, rate_batch_records=7)
-    found.round()
-    assert found.positions() == {0: 4, 1: 3}
-    found.commits.aborts = 1
-    found.round()
-    assert found.positions() == {0: 4, 1: 3}, "back to what is committed"
-    assert found.log.sought == [((LOG, 0), 4), ((LOG, 1), 3)]
-    found.round()
-    assert found.commits.outs[2] == found.commits.outs[1]
-    assert found.commits.offsets[2] == found.commits.offsets[1]
-    while min(found.positions().values()) < len(RECORDS):
+def test_what_was_aborted_is_rated_again_and_comes_to_the_same(tmp_path: Path, slot: Slot) -> None:
+    once = rig(tmp_path / "once", slot, RECORDS, rate_batch_records=7)
+    again = rig(tmp_path / "again", slot, RECORDS, rate_batch_records=7)
+    for found, aborts in ((once, 0), (again, 2)):
         found.round()
-    assert {each.store.get(POSITION) for each in found.stage._partitions.values()} == {len(RECORDS)}
-    assert {each.ids.reach() for each in found.stage._partitions.values()} == {(10, 1_008, 35 * DAY)}
-    found.stage.close()
+        assert found.positions() == {0: 4, 1: 3}
+        found.commits.aborts = aborts
+        for _ in range(aborts):
+            found.round()
+            assert found.positions() == {0: 4, 1: 3}, "back to what is committed"
+        while min(found.positions().values()) < len(RECORDS):
+            found.round()
+        assert {each.store.get(POSITION) for each in found.stage._partitions.values()} == {len(RECORDS)}
+        assert {each.ids.reach() for each in found.stage._partitions.values()} == {(10, 1_008, 35 * DAY)}
+        found.stage.close()
+    assert len(again.commits.outs) > len(once.commits.outs)
 
 
 def test_who_is_out_of_the_group_rates_nothing(tmp_path: Path, slot: Slot) -> None:
@@ -86,22 +86,4 @@ def test_who_is_out_of_the_group_rates_nothing(tmp_path: Path, slot: Slot) -> No
     with pytest.raises(Anew):
         found.stage.poll()
     assert found.commits.offsets == []
-    found.stage.close()
-
-
-def test_what_waits_while_timers_drain_has_a_bound(
-    tmp_path: Path, slot: Slot, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    found = rig(tmp_path, slot, [CatalogRevision("acme", 1, 0, {})] * 50, rate_batch_records=4)
-    for partition in found.stage._partitions.values():
-        monkeypatch.setattr(partition.engine, "must_drain", lambda record: True)
-        monkeypatch.setattr(partition.engine, "has_due", lambda: True)
-        monkeypatch.setattr(partition.engine, "drain", lambda limit: [])
-    waited = []
-    for _ in range(20):
-        found.round()
-        waited.append([(each.partition(), each.offset()) for each in found.stage._left])
-    assert max(map(len, waited)) == 8
-    for waiting in waited:
-        assert [at for number, at in waiting if number == 0] == list(range(-(-len(waiting) // 2)))
     found.stage.close()
