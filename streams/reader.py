@@ -6,12 +6,14 @@ from collections.abc import Iterator
 
 from confluent_kafka import OFFSET_BEGINNING, Message, TopicPartition
 
+from streams import clock
 from streams.kafka import check, is_eof, plain_consumer, watermarks
-from streams.patience import Patience
+from streams.patience import Patience, log
 from streams.settings import Settings
 
 CHUNK = 20_000
 WAIT_S = 0.2
+TELL_S = 30.0
 
 
 class Reader:
@@ -21,6 +23,7 @@ class Reader:
         self, settings: Settings, group: str, topic: str, number: int = 0, start: int = OFFSET_BEGINNING
     ) -> None:
         self.at = max(start, 0)
+        self._name = f"{topic} {number}"
         self._consumer = plain_consumer(settings, group)
         self._consumer.assign([TopicPartition(topic, number, start)])
 
@@ -29,9 +32,16 @@ class Reader:
 
         Raises `Stopping`, and `Stop` where the topic cannot be read.
         """
+        told = clock.monotonic()
         while self.at < end:
             patience.check()
+            before = self.at
             yield from self.there(WAIT_S)
+            if self.at > before:
+                told = clock.monotonic()
+            elif clock.monotonic() - told > TELL_S:
+                told = clock.monotonic()
+                log.warning("%s waits at %d for what is open before %d", self._name, self.at, end)
 
     def there(self, wait_s: float = 0) -> Iterator[Message]:
         """What is there."""

@@ -58,7 +58,7 @@ class Transactions:
         and `Stopping`, which may leave it open: the process is at its end, and whoever is next reads what is committed.
         """
         began = clock.monotonic()
-        producer = self._open()
+        producer = self.open()
         try:
             producer.begin_transaction()
             self._produce(producer, outs)
@@ -79,7 +79,8 @@ class Transactions:
             self._producer = None
         metrics.TRANSACTION.labels(self._stage).observe(clock.monotonic() - began)
 
-    def _open(self) -> Producer:
+    def open(self) -> Producer:
+        """Take the transactional id: what its last owner left open is aborted, and nobody waits for its timeout."""
         if self._producer is None:
             producer = transactional_producer(self._settings, self._name)
             self._call(lambda: producer.init_transactions(CALL_S))

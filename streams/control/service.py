@@ -79,6 +79,7 @@ class ControlStage(Stage):
         self._owner = False
         self._again = []
         self._directory = Directory()
+        self._transactions.open()
         self._consumer = group_consumer(self._settings, GROUP, "earliest")
         self._receipts = plain_consumer(self._settings, NORMALIZE, committed=False)
         self._ticker = plain_producer(self._settings)
@@ -144,7 +145,7 @@ class ControlStage(Stage):
             log.warning("control: a transaction was aborted (%s), reading the directory again", error)
             if self._owner:
                 self._restore()
-                # Kept, not sought: see `RateStage._undo`.
+                # Kept in memory: it comes first in the next batch.
                 self._again = [each for each in worked.polled.records if each.offset >= self._position]
             return
         faults.point("after_commit", self.name_)

@@ -81,6 +81,7 @@ class NormalizeStage(Stage):
     def open(self) -> None:
         self._next, self._told, self._markers = {}, {}, {}
         self._again = []
+        self._transactions.open()
         self._consumer = group_consumer(self._settings, GROUP, "earliest")
         self._closers.append(self._consumer.close)
         self._admin = AdminClient(base(self._settings))
@@ -143,7 +144,7 @@ class NormalizeStage(Stage):
             self._transactions.commit(worked.outs, offsets, worked.polled.group)
         except Aborted as error:
             log.warning("normalize: a transaction was aborted (%s), going back", error)
-            # Kept, not sought: see `RateStage._undo`.
+            # Kept in memory: it comes first in the next batch.
             self._again = worked.polled.records
             return
         faults.point("after_commit", self.name_)

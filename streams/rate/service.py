@@ -70,6 +70,7 @@ class RateStage(Stage):
 
     def open(self) -> None:
         self._left.clear()
+        self._transactions.open()
         self._consumer = group_consumer(self._settings, GROUP, "error")
         self._closers += [lambda: self._forget(list(self._partitions)), self._consumer.close]
         self.patience(lambda: partitions_of(self._consumer, self._topic))
@@ -205,11 +206,7 @@ class RateStage(Stage):
                 log.error("rate: account %s is parked at %s; mend the cause, then azotte unpark", name, fault)
 
     def _undo(self, worked: Worked) -> None:
-        """The transaction did not happen: the state goes back to what is committed, and its records wait again.
-
-        From memory, never by `seek`: the client waits for its answer without end, and drops it where partitions are taken
-        at that moment (seen with librdkafka 2.12).
-        """
+        """The transaction did not happen: the state goes back to what is committed, and its records wait again."""
         self._left = deque(worked.polled.messages)
         for partition in worked.touched:
             partition.drop()
