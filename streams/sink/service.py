@@ -162,8 +162,8 @@ class SinkStage(Stage):
         offsets = [TopicPartition(*place, offset) for place, offset in found.items() if place in self._next]
         try:
             if offsets:
-                # Not waited for. The rows are there: where an offset is lost, who has the partition next inserts them
-                # again, which changes nothing.
+                # Not waited for: a process that did, with the broker away, never ended. The rows are there: where an offset
+                # is lost, who has the partition next inserts them again, which changes nothing.
                 self._consumer.commit(offsets=offsets, asynchronous=True)
         except KafkaException as error:
             log.warning("sink: offsets could not be committed: %s", error.args[0].str())

@@ -90,9 +90,10 @@ class Fleet:
 
     def end(self, name: str) -> None:
         """SIGTERM: it must go by itself, and content."""
-        process = self.running.pop(name)
+        process = self.running[name]
         process.terminate()
         assert process.wait(STOP_S) == 0, self.logs()
+        del self.running[name]
 
     def stop(self) -> None:
         """End everything, politely first."""
