@@ -21,6 +21,8 @@ from schemas.rejected import RawRecord
 ATTRIBUTE_MAX = 512
 """Characters of `id`, `source` and `type`: they are kept with every event."""
 NAME_MAX = 128
+FIRST, LAST = parse_time("0001-01-01T00:00:00Z"), parse_time("9999-12-31T23:59:59Z")
+"""With an offset a time may lie outside the calendar's years: then nothing could write it in UTC."""
 STRUCTURED_JSON = "application/cloudevents+json"
 STRUCTURED_AVRO = ("application/cloudevents+avro", "application/avro")
 _REQUIRED = ("specversion", "id", "source", "type", "subject")
@@ -117,6 +119,8 @@ def _checked(envelope: _Envelope, data: dict[str, Any], raw: bytes) -> Event | P
         time = None if found.time is None else parse_time(found.time)
     except TimeError as error:
         return Problem("bad_value", f"time: {error}")
+    if time is not None and not FIRST <= time <= LAST:
+        return Problem("bad_value", "time: in UTC it is not in the years 1 to 9999")
     return Event(
         found.id,
         found.source,
@@ -173,7 +177,7 @@ def _why(value: bytes, error: Exception) -> Problem:
 
 def _bad_data(error: Exception) -> Problem:
     if isinstance(error, msgspec.ValidationError):
-        return Problem("bad_value", "data is not a JSON object")
+        return Problem("bad_value", f"data is not a JSON object with numbers that can be read: {_words(error)}")
     return Problem("malformed", f"data cannot be read: {_words(error)}")
 
 
@@ -210,11 +214,13 @@ def _structured_avro(
     found = _avro(record, headers, schemas)
     if isinstance(found, Problem):
         return found
-    data = found.get("data")
+    data, named_apart = found.get("data"), found.get("attribute")
+    if data is None:
+        return Problem("missing_attribute", "data is missing: it is the record that meters read")
     if not isinstance(data, dict):
         return Problem("bad_value", "data is not a record")
     attributes = {
-        **found.get("attribute", {}),
+        **(named_apart if isinstance(named_apart, dict) else {}),
         **{name: each for name, each in found.items() if name not in ("data", "attribute")},
     }
     named = {name: str(each) for name, each in attributes.items() if each is not None}
