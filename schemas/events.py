@@ -16,6 +16,7 @@ from rating.errors import TimeError
 from rating.times import parse_time
 from schemas import avro
 from schemas.canonical import decode_data, encode_data
+from schemas.registry import Schemas, UnknownSchema
 from schemas.rejected import RawRecord
 
 ATTRIBUTE_MAX = 512
@@ -67,8 +68,8 @@ _envelope = msgspec.json.Decoder(_Envelope)
 _BROKEN = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
-def decode(record: RawRecord, schemas: avro.Schemas | None = None) -> Event | Problem:
-    """The event of a record."""
+def decode(record: RawRecord, schemas: Schemas | None = None) -> Event | Problem:
+    """The event of a record. Raises `registry.Away`, which says nothing about the record."""
     value = record.value
     if not record.headers:
         return _structured(value)
@@ -177,7 +178,9 @@ def _why(value: bytes, error: Exception) -> Problem:
 
 def _bad_data(error: Exception) -> Problem:
     if isinstance(error, msgspec.ValidationError):
-        return Problem("bad_value", f"data is not a JSON object with numbers that can be read: {_words(error)}")
+        return Problem(
+            "bad_value", f"data is not a JSON object with numbers that can be read: {_words(error)}"
+        )
     return Problem("malformed", f"data cannot be read: {_words(error)}")
 
 
@@ -186,7 +189,7 @@ def _words(error: Exception) -> str:
 
 
 def _binary(
-    record: RawRecord, headers: dict[str, bytes], kind: str, schemas: avro.Schemas | None
+    record: RawRecord, headers: dict[str, bytes], kind: str, schemas: Schemas | None
 ) -> Event | Problem:
     attributes: dict[str, str] = {}
     for name, content in headers.items():
@@ -209,7 +212,7 @@ def _binary(
 
 
 def _structured_avro(
-    record: RawRecord, headers: dict[str, bytes], schemas: avro.Schemas | None
+    record: RawRecord, headers: dict[str, bytes], schemas: Schemas | None
 ) -> Event | Problem:
     found = _avro(record, headers, schemas)
     if isinstance(found, Problem):
@@ -235,16 +238,14 @@ def _enveloped(attributes: Mapping[str, str]) -> _Envelope:
     return envelope
 
 
-def _avro(
-    record: RawRecord, headers: dict[str, bytes], schemas: avro.Schemas | None
-) -> dict[str, Any] | Problem:
+def _avro(record: RawRecord, headers: dict[str, bytes], schemas: Schemas | None) -> dict[str, Any] | Problem:
     if schemas is None:
         return Problem(
             "unknown_schema", "no schema registry and no folder of schemas is set: see schema_registry_url"
         )
     try:
         found = avro.decode(record.value, headers, schemas)
-    except avro.UnknownSchema as error:
+    except UnknownSchema as error:
         return Problem("unknown_schema", str(error))
     except avro.Unreadable as error:
         return Problem("malformed", str(error))

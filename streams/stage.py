@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 from confluent_kafka import KafkaException
 from mode import Service
 
+from schemas.registry import Away
 from streams import clock
 from streams.kafka import Stop
 
@@ -110,6 +111,17 @@ class Stage(Service, abc.ABC):
                 await self.sleep(PAUSE_S)
                 if self.should_stop:
                     return
+
+    def answered(self, call: Callable[[], Result]) -> Result:
+        """What a call to the schema registry gives, waiting for it to answer. Raises `Stop` where we are to stop."""
+        while True:
+            try:
+                return call()
+            except Away as error:
+                if self.should_stop:
+                    raise Stop(f"{self.name_}: {error}") from None
+                log.warning("%s: %s, trying again", self.name_, error)
+            pause()
 
     async def _in_thread(self, call: Callable[[], Result]) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._thread, call)

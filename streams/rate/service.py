@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import gc
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
@@ -21,9 +21,11 @@ from rating.records import Pack, Position
 from schemas import topics
 from schemas.cells import encode_key
 from schemas.cells import encode_value as encode_cell
+from schemas.charges import encoder
 from schemas.log import UnknownRecord, decode_record
 from schemas.outputs import encode_value
 from streams import clock, faults, metrics
+from streams.connection import schemas_of
 from streams.kafka import Stop, base, check, group_consumer, partitions_of
 from streams.normalize.service import _host
 from streams.rate.restore import POSITION, Partition, restore
@@ -69,6 +71,7 @@ class RateStage(Stage):
         self._names = {topic.name: settings.topic(topic.name) for topic in topics.TOPICS}
 
     def open(self) -> None:
+        self._encoders = self._avro()
         self._consumer = group_consumer(self._settings, GROUP, "error")
         self._count = partitions_of(self._consumer, self._topic)
         self._folder = self._slot.folder / "ids" / self._log_uuid()
@@ -187,7 +190,17 @@ class RateStage(Stage):
         ] or None
         if effect.headers:
             metrics.REJECTED.labels(dict(effect.headers)["error"]).inc()
-        return Out(name, partition, effect.key.encode(), encode_value(effect.value), headers)
+        encode = self._encoders.get(effect.topic, encode_value)
+        value = None if effect.value is None else encode(effect.value)
+        return Out(name, partition, effect.key.encode(), value, headers)
+
+    def _avro(self) -> Mapping[str, Callable[[Mapping[str, Any]], bytes | None]]:
+        """What writes the topics that are not JSON: `billing.charges.v1`, where the settings say so."""
+        schemas = schemas_of(self._settings) if self._settings.charges_format == "avro" else None
+        if schemas is None:
+            return {}
+        name = topics.CHARGES.name
+        return {name: self.answered(lambda: encoder(self._names[name], schemas))}
 
     def _cells(self, partition: Partition) -> Iterator[Out]:
         topic = self._names[topics.STATE.name]

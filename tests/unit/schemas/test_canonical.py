@@ -69,7 +69,9 @@ def test_a_literal_has_one_value_and_a_huge_one_costs_nothing(literal: str, valu
     assert (found, type(found)) == (value, type(value))
 
 
-@pytest.mark.parametrize("literal", ["1e99999999999999999999", "1e-99999999999999999999", "0e99999999999999999999"])
+@pytest.mark.parametrize(
+    "literal", ["1e99999999999999999999", "1e-99999999999999999999", "0e99999999999999999999"]
+)
 def test_an_exponent_beyond_all_sense_is_a_value_error(literal: str) -> None:
     with pytest.raises(ValueError, match="exponent"):
         number(literal)

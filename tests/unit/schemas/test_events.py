@@ -13,6 +13,7 @@ from schemas.rejected import CODES, Headers, RawRecord
 from tests.unit.schemas.records import BINARY, SOUND, event, headers, problem, raw, structured, with_data
 
 DEEP = 1_000
+REQUIRED = ("specversion", "id", "source", "type", "subject")
 
 
 def test_a_structured_event() -> None:
@@ -145,8 +146,8 @@ BROKEN: dict[str, tuple[str, RawRecord]] = {
     "a time that is empty": ("bad_value", structured(time="")),
     "a time before all times": ("bad_value", structured(time="0001-01-01T00:00:00+23:00")),
     "a time after all times": ("bad_value", structured(time="9999-12-31T23:59:59-05:00")),
-    **{f"no {name}": ("missing_attribute", structured(**{name: ...})) for name in ("specversion", "id", "source", "type", "subject")},
-    **{f"an empty {name}": ("missing_attribute", structured(**{name: ""})) for name in ("specversion", "id", "source", "type", "subject")},
+    **{f"no {name}": ("missing_attribute", structured(None, 0, **{name: ...})) for name in REQUIRED},
+    **{f"an empty {name}": ("missing_attribute", structured(None, 0, **{name: ""})) for name in REQUIRED},
     "binary without a value": ("missing_attribute", raw(None, headers())),
     "binary with an empty value": ("missing_attribute", raw(b"", headers())),
     "binary without an id": ("missing_attribute", raw(b"{}", headers(ce_id=...))),
