@@ -34,13 +34,18 @@ class Follower:
                     at = max(at, message.offset())
                     continue
                 check(message)
+                if message.error() is not None:
+                    continue
                 self._put(message.key(), message.value())
                 at = max(at, message.offset() + 1)
 
     def poll(self) -> None:
         """Read on what is there, without waiting."""
         for message in self._consumer.consume(CHUNK, 0):
-            if not is_eof(message) and message.error() is None:
+            if is_eof(message):
+                continue
+            check(message)
+            if message.error() is None:
                 self._put(message.key(), message.value())
 
     def close(self) -> None:

@@ -113,14 +113,22 @@ class Stage(Service, abc.ABC):
                     return
 
     def answered(self, call: Callable[[], Result]) -> Result:
-        """What a call to the schema registry gives, waiting for it to answer. Raises `Stop` where we are to stop."""
+        """What a call to the broker or the schema registry gives, waiting for it to answer.
+
+        Raises `Stop` where we are to stop meanwhile, and what is no lost connection as it is.
+        """
         while True:
             try:
                 return call()
             except Away as error:
-                if self.should_stop:
-                    raise Stop(f"{self.name_}: {error}") from None
-                log.warning("%s: %s, trying again", self.name_, error)
+                words = str(error)
+            except KafkaException as error:
+                if not passing(error):
+                    raise
+                words = f"the broker does not answer ({error.args[0].str()})"
+            if self.should_stop:
+                raise Stop(f"{self.name_}: {words}")
+            log.warning("%s: %s, trying again", self.name_, words)
             pause()
 
     async def _in_thread(self, call: Callable[[], Result]) -> Result:

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from confluent_kafka import KafkaException, Producer, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 
 from streams import clock, faults, metrics
 from streams.kafka import Stop, transactional_producer
 from streams.settings import Settings
+from streams.stage import passing
 
 TRIES_MAX = 20
 SLOW_COMMIT_S = 1.0
@@ -57,16 +58,22 @@ class Transactions:
                 self._run(lambda: producer.send_offsets_to_transaction(list(offsets), group, CALL_S))
             faults.point("after_offsets", self._stage)
             committing = clock.monotonic()
-            self._run(lambda: producer.commit_transaction(CALL_S))
+            again = self._run(lambda: producer.commit_transaction(CALL_S))
         except KafkaException as error:
             self._abort(producer, error)
-        if clock.monotonic() - committing > SLOW_COMMIT_S:
+        if again or clock.monotonic() - committing > SLOW_COMMIT_S:
             self._producer = None
         metrics.TRANSACTION.labels(self._stage).observe(clock.monotonic() - began)
 
     def _open(self) -> Producer:
         if self._producer is None:
-            self._producer = transactional_producer(self._settings, self._name)
+            try:
+                self._producer = transactional_producer(self._settings, self._name)
+            except KafkaException as error:
+                if not passing(error):
+                    raise
+                # Nothing has begun: the stage goes back and comes again, as long as the broker is away.
+                raise Aborted(error.args[0].str()) from error
         return self._producer
 
     def _produce(self, producer: Producer, outs: Iterable[Out]) -> None:
@@ -81,15 +88,17 @@ class Transactions:
             if not number & 0x3FFF:
                 producer.poll(0)
 
-    def _run(self, call: Callable[[], object]) -> None:
-        for left in range(TRIES_MAX, 0, -1):
+    def _run(self, call: Callable[[], object]) -> bool:
+        """Call, again where that may help; whether it took more than one try."""
+        for tried in range(TRIES_MAX):
             try:
                 call()
-                return
+                return tried > 0
             except KafkaException as error:
-                if left == 1 or not error.args[0].retriable():
+                if tried == TRIES_MAX - 1 or not error.args[0].retriable():
                     raise
                 clock.pause(PAUSE_S)
+        raise AssertionError("the last try returns or raises")
 
     def _abort(self, producer: Producer, error: KafkaException) -> None:
         reason = error.args[0]
@@ -106,4 +115,9 @@ class Transactions:
                 raise Stop(
                     f"{self._stage}: a transaction could not be aborted ({second.args[0].str()})"
                 ) from second
+        if reason.code() == KafkaError.MSG_SIZE_TOO_LARGE:
+            # It would be computed again and refused again, for ever.
+            raise Stop(
+                f"{self._stage}: a record is too large ({reason.str()}): raise max.message.bytes of its topic"
+            )
         raise Aborted(reason.str()) from error

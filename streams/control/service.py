@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
-from confluent_kafka import Message, TopicPartition
+from confluent_kafka import KafkaException, Message, TopicPartition
 
 from rating.directory import LOG, Directory
 from rating.records import LogSettings, Record, Tick
@@ -25,11 +25,12 @@ from streams.normalize.service import GROUP as NORMALIZE
 from streams.normalize.service import _host
 from streams.settings import Settings
 from streams.slot import Slot
-from streams.stage import Stage, log
+from streams.stage import Stage, log, passing
 from streams.transaction import Aborted, Out, Transactions
 
 GROUP = "azotte-control"
 POLL_S = 0.1
+RECEIPTS_S = 10.0
 
 
 class Polled(NamedTuple):
@@ -129,7 +130,7 @@ class ControlStage(Stage):
         except Aborted as error:
             log.warning("control: a transaction was aborted (%s), reading the directory again", error)
             if self._owner:
-                self._restore()
+                self.answered(self._restore)
                 self._consumer.seek(TopicPartition(self._topic, 0, self._position))
             return
         faults.point("after_commit", self.name_)
@@ -188,7 +189,13 @@ class ControlStage(Stage):
         asked = [
             TopicPartition(topic, number) for topic, count in self._raw.items() for number in range(count)
         ]
-        found = self._receipts.committed(asked, 10)
+        try:
+            found = self._receipts.committed(asked, RECEIPTS_S)
+        except KafkaException as error:
+            # The clock waits with a broker that does not answer.
+            if not passing(error):
+                raise
+            return
         reached = [int(partition.metadata) if partition.metadata else 0 for partition in found]
         smallest = min(reached, default=0)
         if smallest <= self._clock:
@@ -203,7 +210,7 @@ class ControlStage(Stage):
     def _assigned(self, consumer: Any, partitions: Sequence[TopicPartition]) -> None:
         if not partitions:
             return
-        self._restore()
+        self.answered(self._restore)
         consumer.incremental_assign([TopicPartition(self._topic, 0, self._position)])
         self._owner = True
         log.info("control: owner of %s from offset %d", self._topic, self._position)

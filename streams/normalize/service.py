@@ -6,10 +6,11 @@ log's clock of it. A partition that has nothing more takes the time first, then 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from confluent_kafka import IsolationLevel, Message, TopicPartition
+from confluent_kafka import IsolationLevel, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from schemas import topics
@@ -22,7 +23,7 @@ from streams.kafka import Stop, base, check, group_consumer, is_eof, partitions_
 from streams.normalize.batch import Meterings, Normalized, Rules, normalize
 from streams.settings import Settings
 from streams.slot import Slot
-from streams.stage import Stage, pause
+from streams.stage import Stage, passing, pause
 from streams.transaction import Aborted, Out, Transactions
 
 GROUP = "azotte-normalize"
@@ -169,9 +170,15 @@ class NormalizeStage(Stage):
             asked, isolation_level=IsolationLevel.READ_UNCOMMITTED, request_timeout=ENDS_S
         )
         found = {}
-        for partition, future in futures.items():
-            place = partition.topic, partition.partition
-            end, at = future.result().offset, self._next[place]
+        try:
+            ends = {(each.topic, each.partition): future.result().offset for each, future in futures.items()}
+        except KafkaException as error:
+            # The clock waits with a broker that does not answer; what is there to read comes when it does.
+            if not passing(error):
+                raise
+            return {}
+        for place, end in ends.items():
+            at = self._next[place]
             if taken > self._told.get(place, 0) and (end == at or self._only_markers(place, at, end)):
                 found[place] = at, taken
         return found
@@ -220,14 +227,16 @@ class NormalizeStage(Stage):
                 self._consumer.seek(TopicPartition(*place, offset))
 
     def _assigned(self, consumer: Any, partitions: Sequence[TopicPartition]) -> None:
-        committed = consumer.committed([TopicPartition(p.topic, p.partition) for p in partitions], 30)
+        asked = [TopicPartition(p.topic, p.partition) for p in partitions]
+        committed = self.answered(lambda: consumer.committed(asked, 30))
         for partition in committed:
             if partition.error is not None:
                 raise Stop(
                     f"normalize: the offset of {partition.topic} {partition.partition} cannot be read: {partition.error}"
                 )
             if partition.offset < 0:
-                partition.offset = consumer.get_watermark_offsets(partition, ENDS_S)[0]
+                ask = functools.partial(consumer.get_watermark_offsets, partition, ENDS_S)
+                partition.offset = self.answered(ask)[0]
             place = partition.topic, partition.partition
             self._next[place] = partition.offset
             self._told[place] = int(partition.metadata or 0)

@@ -28,6 +28,7 @@ from streams import clock, faults, metrics
 from streams.connection import schemas_of
 from streams.kafka import Stop, base, check, group_consumer, partitions_of
 from streams.normalize.service import _host
+from streams.rate import room
 from streams.rate.restore import POSITION, Partition, restore
 from streams.settings import Settings
 from streams.slot import Slot
@@ -74,7 +75,10 @@ class RateStage(Stage):
         self._encoders = self._avro()
         self._consumer = group_consumer(self._settings, GROUP, "error")
         self._count = partitions_of(self._consumer, self._topic)
-        self._folder = self._slot.folder / "ids" / self._log_uuid()
+        partitions_of(self._consumer, self._names[topics.STATE.name])
+        admin = AdminClient(base(self._settings))
+        room.check(self._settings, admin, self._slot.folder)
+        self._folder = self._slot.folder / "ids" / self._log_uuid(admin)
         self._consumer.subscribe(
             [self._topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost
         )
@@ -234,9 +238,7 @@ class RateStage(Stage):
 
     def _assigned(self, consumer: Any, partitions: Sequence[TopicPartition]) -> None:
         with ThreadPoolExecutor(RESTORES_AT_ONCE) as pool:
-            found = pool.map(
-                lambda each: restore(self._settings, consumer, self._folder, each.partition), partitions
-            )
+            found = pool.map(lambda each: self._restored(consumer, each.partition), partitions)
             for restored in found:
                 self._partitions[restored.number] = restored
         starts = [
@@ -246,6 +248,9 @@ class RateStage(Stage):
         gc.collect()
         gc.freeze()
         consumer.incremental_assign(starts)
+
+    def _restored(self, consumer: Any, number: int) -> Partition:
+        return self.answered(lambda: restore(self._settings, consumer, self._folder, number))
 
     def _revoked(self, consumer: Any, partitions: Sequence[TopicPartition]) -> None:
         self._forget(partitions)
@@ -263,7 +268,6 @@ class RateStage(Stage):
             if gone is not None:
                 gone.ids.close()
 
-    def _log_uuid(self) -> str:
-        admin = AdminClient(base(self._settings))
+    def _log_uuid(self, admin: AdminClient) -> str:
         found = admin.describe_topics(TopicCollection([self._topic]))[self._topic].result(30)
         return str(found.topic_id).replace("/", "_")
