@@ -101,6 +101,10 @@ class IdStore:
         self._db.write(batch, self._write)
         return len(expired)
 
+    def count(self) -> int:
+        """About how many ids there are."""
+        return int(self._db.property_int_value("rocksdb.estimate-num-keys") or 0)
+
     def close(self) -> None:
         self._db.close()
 

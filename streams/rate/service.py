@@ -219,6 +219,7 @@ class RateStage(Stage):
 
     def _tell(self, partition: Partition) -> None:
         metrics.CELLS.labels(str(partition.number)).set(partition.store.count)
+        metrics.IDS.labels(str(partition.number)).set(partition.ids.count())
         parked = len(partition.engine.parked)
         if parked != partition.parked:
             partition.parked = parked
@@ -241,6 +242,7 @@ class RateStage(Stage):
             found = pool.map(lambda each: self._restored(consumer, each.partition), partitions)
             for restored in found:
                 self._partitions[restored.number] = restored
+                self._tell(restored)
         starts = [
             TopicPartition(self._topic, each.partition, self._partitions[each.partition].position)
             for each in partitions
@@ -267,6 +269,8 @@ class RateStage(Stage):
             gone = self._partitions.pop(each.partition, None)
             if gone is not None:
                 gone.ids.close()
+                for gauge in metrics.OF_PARTITION:
+                    gauge.remove(str(each.partition))
 
     def _log_uuid(self, admin: AdminClient) -> str:
         found = admin.describe_topics(TopicCollection([self._topic]))[self._topic].result(30)

@@ -121,3 +121,8 @@ def test_a_commit_looks_at_a_bounded_number_of_entries(ids: IdStore) -> None:
     ids.commit(1, 5)
     left = sum(entry is not None for entry in ids.find([key(number) for number in range(many)]))
     assert left == many - SWEPT_MAX
+
+
+def test_about_how_many_there_are(ids: IdStore) -> None:
+    put(ids, 1, 0, n1=10, n2=10)
+    assert 2 <= ids.count() <= 3
