@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, Message, Producer
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
 from schemas import topics
 from streams.connection import connection
@@ -122,3 +123,48 @@ _PASSING = frozenset(
         KafkaError._MAX_POLL_EXCEEDED,
     }
 )
+
+
+def passing(error: KafkaException) -> bool:
+    """Whether the broker may answer the next time."""
+    reason = error.args[0]
+    return bool(reason.retriable() or reason.code() in _AWAY)
+
+
+_AWAY = frozenset(
+    {
+        KafkaError._TRANSPORT,
+        KafkaError._TIMED_OUT,
+        KafkaError._ALL_BROKERS_DOWN,
+        KafkaError._RESOLVE,
+        KafkaError._WAIT_COORD,
+        # What a broker says while it starts, or while groups and partitions move to another one. The client calls some of
+        # these final where it does not try again by itself (seen with librdkafka 2.12).
+        KafkaError.NOT_COORDINATOR,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.BROKER_NOT_AVAILABLE,
+        KafkaError.NETWORK_EXCEPTION,
+        KafkaError.REQUEST_TIMED_OUT,
+        KafkaError.UNSTABLE_OFFSET_COMMIT,
+    }
+)
+
+
+def committed(
+    consumer: Consumer, partitions: Sequence[TopicPartition], seconds: float
+) -> list[TopicPartition]:
+    """The group's stable offsets, below 0 where there is none.
+
+    Raises `Stop` where one cannot be read, and `KafkaException` where it may be the next time: never "none" for that.
+    """
+    found: list[TopicPartition] = consumer.committed(list(partitions), seconds)
+    for each in found:
+        if each.error is not None:
+            error = KafkaException(each.error)
+            if passing(error):
+                raise error
+            raise Stop(f"the offset of {each.topic} {each.partition} cannot be read: {each.error}")
+    return found

@@ -20,7 +20,7 @@ from mode import Service
 
 from schemas.registry import Away
 from streams import clock
-from streams.kafka import Stop
+from streams.kafka import Stop, passing
 
 log = logging.getLogger("azotte")
 PAUSE_S = 0.5
@@ -53,6 +53,7 @@ class Stage(Service, abc.ABC):
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=self.name_)
         self.channel: Any = None
         self.ready = False
+        self._closers: list[Callable[[], object]] = []
 
     def open(self) -> None:
         """Join the group."""
@@ -70,7 +71,9 @@ class Stage(Service, abc.ABC):
         """Make it so."""
 
     def close(self) -> None:
-        """Leave the group."""
+        """Close what `open` opened, as far as it came."""
+        while self._closers:
+            self._closers.pop()()
 
     @Service.task
     async def _cycle(self) -> None:
@@ -103,6 +106,7 @@ class Stage(Service, abc.ABC):
                 await self._in_thread(call)
                 return
             except KafkaException as error:
+                await self._in_thread(self.close)
                 if not passing(error):
                     raise
                 log.warning(
@@ -136,14 +140,6 @@ class Stage(Service, abc.ABC):
 
     async def on_stop(self) -> None:
         """Nothing: the cycle sees `should_stop` and closes."""
-
-
-def passing(error: KafkaException) -> bool:
-    """Whether the broker may answer the next time."""
-    reason = error.args[0]
-    return bool(
-        reason.retriable() or reason.name() in ("_TRANSPORT", "_TIMED_OUT", "_ALL_BROKERS_DOWN", "_RESOLVE")
-    )
 
 
 def pause() -> None:

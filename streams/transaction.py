@@ -12,9 +12,8 @@ from typing import Any, NamedTuple
 from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 
 from streams import clock, faults, metrics
-from streams.kafka import Stop, transactional_producer
+from streams.kafka import Stop, passing, transactional_producer
 from streams.settings import Settings
-from streams.stage import passing
 
 TRIES_MAX = 20
 SLOW_COMMIT_S = 1.0

@@ -20,17 +20,28 @@ from schemas.rejected import RawRecord, Rejected
 from streams import clock, faults, metrics
 from streams.control.batch import take
 from streams.follower import Follower
-from streams.kafka import Stop, check, group_consumer, partitions_of, plain_consumer, plain_producer
+from streams.kafka import (
+    Stop,
+    check,
+    committed,
+    group_consumer,
+    partitions_of,
+    passing,
+    plain_consumer,
+    plain_producer,
+)
 from streams.normalize.service import GROUP as NORMALIZE
 from streams.normalize.service import _host
 from streams.settings import Settings
 from streams.slot import Slot
-from streams.stage import Stage, log, passing
+from streams.stage import Stage, log
 from streams.transaction import Aborted, Out, Transactions
 
 GROUP = "azotte-control"
 POLL_S = 0.1
+FLUSH_S = 2.0
 RECEIPTS_S = 10.0
+OFFSETS_S = 30.0
 
 
 class Polled(NamedTuple):
@@ -66,11 +77,13 @@ class ControlStage(Stage):
 
     def open(self) -> None:
         self._consumer = group_consumer(self._settings, GROUP, "earliest")
+        self._closers.append(self._consumer.close)
         self._log_partitions = partitions_of(self._consumer, self._settings.topic(topics.LOG.name))
         self._raw = {topic: partitions_of(self._consumer, topic) for topic in self._settings.event_topics}
         partitions_of(self._consumer, self._topic)
         self._receipts = plain_consumer(self._settings, NORMALIZE, committed=False)
         self._ticker = plain_producer(self._settings)
+        self._closers += [self._receipts.close, lambda: self._ticker.flush(FLUSH_S)]
         self._consumer.subscribe(
             [self._topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked
         )
@@ -136,12 +149,6 @@ class ControlStage(Stage):
         faults.point("after_commit", self.name_)
         self._position = offset
         self.ready = True
-
-    def close(self) -> None:
-        if hasattr(self, "_consumer"):
-            self._consumer.close()
-            self._receipts.close()
-            self._ticker.flush(2)
 
     def _settings_changed(self) -> bool:
         held = self._directory.log
@@ -217,11 +224,9 @@ class ControlStage(Stage):
 
     def _restore(self) -> None:
         """The stable offset first, then the directory past what is open: never an old state with a new offset."""
-        (committed,) = self._consumer.committed([TopicPartition(self._topic, 0)], 30)
-        if committed.error is not None:
-            raise Stop(f"control: the offset of {self._topic} cannot be read: {committed.error}")
+        (found,) = committed(self._consumer, [TopicPartition(self._topic, 0)], OFFSETS_S)
         low, _ = self._consumer.get_watermark_offsets(TopicPartition(self._topic, 0), 10)
-        self._position = committed.offset if committed.offset >= 0 else low
+        self._position = found.offset if found.offset >= 0 else low
         follower = Follower(self._settings)
         try:
             follower.to_end()

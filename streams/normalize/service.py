@@ -19,16 +19,27 @@ from schemas.rejected import RawRecord
 from streams import clock, faults, metrics
 from streams.connection import schemas_of
 from streams.follower import Follower
-from streams.kafka import Stop, base, check, group_consumer, is_eof, partitions_of, plain_consumer
+from streams.kafka import (
+    Stop,
+    base,
+    check,
+    committed,
+    group_consumer,
+    is_eof,
+    partitions_of,
+    passing,
+    plain_consumer,
+)
 from streams.normalize.batch import Meterings, Normalized, Rules, normalize
 from streams.settings import Settings
 from streams.slot import Slot
-from streams.stage import Stage, passing, pause
+from streams.stage import Stage, pause
 from streams.transaction import Aborted, Out, Transactions
 
 GROUP = "azotte-normalize"
 POLL_S = 0.1
 ENDS_S = 5.0
+OFFSETS_S = 30.0
 Place = tuple[str, int]
 
 
@@ -65,11 +76,13 @@ class NormalizeStage(Stage):
 
     def open(self) -> None:
         self._consumer = group_consumer(self._settings, GROUP, "earliest")
+        self._closers.append(self._consumer.close)
         self._admin = AdminClient(base(self._settings))
         for topic in self._settings.event_topics:
             partitions_of(self._consumer, topic)
         self._log_partitions = partitions_of(self._consumer, self._settings.topic(topics.LOG.name))
         self._follower = Follower(self._settings)
+        self._closers.append(self._follower.close)
         self._follower.to_end()
         self._consumer.subscribe(
             list(self._settings.event_topics),
@@ -127,11 +140,6 @@ class NormalizeStage(Stage):
             if place in self._told:
                 self._told[place] = reached
         self.ready = True
-
-    def close(self) -> None:
-        if hasattr(self, "_consumer"):
-            self._consumer.close()
-            self._follower.close()
 
     def _gather(self) -> list[Message]:
         """A batch: what is there at once, and what comes within `pack_linger` after the first."""
@@ -228,19 +236,15 @@ class NormalizeStage(Stage):
 
     def _assigned(self, consumer: Any, partitions: Sequence[TopicPartition]) -> None:
         asked = [TopicPartition(p.topic, p.partition) for p in partitions]
-        committed = self.answered(lambda: consumer.committed(asked, 30))
-        for partition in committed:
-            if partition.error is not None:
-                raise Stop(
-                    f"normalize: the offset of {partition.topic} {partition.partition} cannot be read: {partition.error}"
-                )
+        found = self.answered(lambda: committed(consumer, asked, OFFSETS_S))
+        for partition in found:
             if partition.offset < 0:
                 ask = functools.partial(consumer.get_watermark_offsets, partition, ENDS_S)
                 partition.offset = self.answered(ask)[0]
             place = partition.topic, partition.partition
             self._next[place] = partition.offset
             self._told[place] = int(partition.metadata or 0)
-        consumer.incremental_assign([TopicPartition(p.topic, p.partition, p.offset) for p in committed])
+        consumer.incremental_assign([TopicPartition(p.topic, p.partition, p.offset) for p in found])
 
     def _revoked(self, consumer: Any, partitions: Sequence[TopicPartition]) -> None:
         for partition in partitions:

@@ -19,7 +19,7 @@ from schemas.cells import decode_key, decode_value
 from schemas.log import decode_record
 from streams import clock
 from streams.follower import end_of
-from streams.kafka import Stop, check, is_eof, plain_consumer
+from streams.kafka import Stop, check, committed, is_eof, plain_consumer
 from streams.rate.ids import IdStore
 from streams.rate.store import Store
 from streams.settings import Settings
@@ -47,15 +47,15 @@ def restore(settings: Settings, consumer: Consumer, folder: Path, number: int) -
     """Bring a partition back. Raises `Stop` where its state cannot be trusted."""
     began = clock.monotonic()
     topic = settings.topic(topics.LOG.name)
-    committed = _committed(consumer, topic, number)
+    offset = _offset(consumer, topic, number)
     store = _changelog(settings, number)
     held = store.get(POSITION)
-    if held is not None and committed is not None and committed != held:
+    if held is not None and offset is not None and offset != held:
         raise Stop(
-            f"rate: partition {number} of {topic} has a state at {held} but a committed offset {committed}: "
+            f"rate: partition {number} of {topic} has a state at {held} but a committed offset {offset}: "
             f"reset the group's offset to {held} if the state is right"
         )
-    position = held if held is not None else committed
+    position = held if held is not None else offset
     if position is None:
         low, _ = consumer.get_watermark_offsets(TopicPartition(topic, number), OFFSETS_S)
         if low != 0:
@@ -78,10 +78,8 @@ def restore(settings: Settings, consumer: Consumer, folder: Path, number: int) -
     return Partition(number, store, ids, position)
 
 
-def _committed(consumer: Consumer, topic: str, number: int) -> int | None:
-    (found,) = consumer.committed([TopicPartition(topic, number)], OFFSETS_S)
-    if found.error is not None:
-        raise Stop(f"rate: the offset of {topic} {number} cannot be read: {found.error}")
+def _offset(consumer: Consumer, topic: str, number: int) -> int | None:
+    (found,) = committed(consumer, [TopicPartition(topic, number)], OFFSETS_S)
     return None if found.offset < 0 else int(found.offset)
 
 

@@ -74,6 +74,7 @@ class RateStage(Stage):
     def open(self) -> None:
         self._encoders = self._avro()
         self._consumer = group_consumer(self._settings, GROUP, "error")
+        self._closers.append(self._consumer.close)
         self._count = partitions_of(self._consumer, self._topic)
         partitions_of(self._consumer, self._names[topics.STATE.name])
         admin = AdminClient(base(self._settings))
@@ -166,8 +167,7 @@ class RateStage(Stage):
         self.ready = True
 
     def close(self) -> None:
-        if hasattr(self, "_consumer"):
-            self._consumer.close()
+        super().close()
         for partition in self._partitions.values():
             partition.ids.close()
         self._partitions.clear()

@@ -25,11 +25,11 @@ from sinks.clickhouse.rows import inserts
 from sinks.clickhouse.tables import Insert, Taken
 from streams import clock, faults, metrics
 from streams.connection import schemas_of
-from streams.kafka import Stop, check, group_consumer
+from streams.kafka import Stop, check, group_consumer, passing
 from streams.settings import Settings
 from streams.sink.meters import KnownMeters
 from streams.sink.origins import Origins
-from streams.stage import PAUSE_S, Stage, log, passing
+from streams.stage import PAUSE_S, Stage, log
 
 GROUP = "azotte-sink"
 POLL_S = 0.1
@@ -68,7 +68,6 @@ class SinkStage(Stage):
             found.host, found.port, found.user, found.password, found.scheme == "https", found.database
         )
         self._schemas = schemas_of(settings)
-        self._closers: list[Callable[[], None]] = []
 
     def open(self) -> None:
         """Make the tables, see that they are these topics', join the group."""
@@ -145,12 +144,6 @@ class SinkStage(Stage):
         metrics.SINK_DELAY.set(max(0, clock.now() - worked.oldest) / 1e6)
         self._commit_offsets(worked.offsets)
         faults.point("after_commit", self.name_)
-
-    def close(self) -> None:
-        """Leave the group."""
-        for close in self._closers:
-            close()
-        self._closers.clear()
 
     # ClickHouse
 

@@ -15,6 +15,7 @@ from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from schemas import topics
+from streams.kafka import passing
 
 STOP_S = 30
 
@@ -131,7 +132,7 @@ class Fleet:
             return max(0, int(found.offset))
         except KafkaException as error:
             # A group that has just been made has no coordinator yet.
-            if not error.args[0].retriable():
+            if not passing(error):
                 raise
             return 0
         finally:

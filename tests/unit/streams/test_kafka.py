@@ -6,10 +6,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from confluent_kafka import KafkaError
+from confluent_kafka import KafkaError, KafkaException
 
-from streams.kafka import Stop, check, is_eof, partitions_of
-from tests.unit.streams.fakes import Message, end
+from streams.kafka import Stop, check, committed, is_eof, partitions_of, passing
+from tests.unit.streams.fakes import ABORT, AWAY, FATAL, RETRIABLE, Consumer, Message, end, failure
 
 
 @pytest.mark.parametrize("code", [None, KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._TIMED_OUT,
@@ -45,3 +45,28 @@ def test_partitions_are_counted_and_a_missing_topic_says_what_to_do() -> None:
     ):
         with pytest.raises(Stop, match="topic t is missing: run azotte up"):
             partitions_of(client(t=gone), "t")
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [(AWAY, True), (RETRIABLE, True), (failure(KafkaError._ALL_BROKERS_DOWN), True), (failure(KafkaError._RESOLVE), True),
+     (failure(KafkaError.NOT_COORDINATOR), True),
+     (failure(KafkaError.COORDINATOR_LOAD_IN_PROGRESS), True), (failure(KafkaError.NOT_LEADER_FOR_PARTITION), True), (ABORT, False), (FATAL, False), (failure(KafkaError.TOPIC_AUTHORIZATION_FAILED), False)],
+)  # fmt: skip
+def test_which_errors_pass(error: KafkaException, expected: bool) -> None:
+    assert passing(error) is expected
+
+
+def offsets(code: int | None) -> Any:
+    place = SimpleNamespace(
+        topic="t", partition=0, offset=-1001, error=None if code is None else KafkaError(code)
+    )
+    return Consumer(committed=[[place]])
+
+
+def test_an_offset_that_is_not_there_is_told_from_one_that_cannot_be_read() -> None:
+    assert [each.offset for each in committed(offsets(None), [], 1)] == [-1001]
+    with pytest.raises(KafkaException):
+        committed(offsets(KafkaError.UNSTABLE_OFFSET_COMMIT), [], 1)
+    with pytest.raises(Stop, match="the offset of t 0 cannot be read"):
+        committed(offsets(KafkaError.GROUP_AUTHORIZATION_FAILED), [], 1)

@@ -8,13 +8,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaError
 
 from schemas.registry import Away
 from streams import stage as module
 from streams.kafka import Stop
-from streams.stage import Batch, Stage, passing
-from tests.unit.streams.fakes import ABORT, AWAY, FATAL, RETRIABLE, failure
+from streams.stage import Batch, Stage
+from tests.unit.streams.fakes import AWAY, RETRIABLE, failure
 
 END = object()
 
@@ -51,6 +51,7 @@ class Script(Stage):
 
     def open(self) -> None:
         self._say("open")
+        self._closers.append(lambda: self.calls.append("close client"))
         if self.opens:
             raise self.opens.pop(0)
 
@@ -74,7 +75,9 @@ class Script(Stage):
 
     def close(self) -> None:
         self._say("close")
-        self.loop.call_soon_threadsafe(self.over.set)
+        super().close()
+        if self.told:
+            self.loop.call_soon_threadsafe(self.over.set)
 
 
 def run(stage: Callable[[], Script]) -> Script:
@@ -103,7 +106,8 @@ def test_a_broker_that_is_down_at_start_is_told_and_waited_for(
 ) -> None:
     monkeypatch.setattr(module, "PAUSE_S", 0)
     found = run(lambda: Script([1], opens=[AWAY, RETRIABLE]))
-    assert found.calls[:4] == ["open", "open", "open", "poll 1"]
+    again = ["open", "close", "close client"]
+    assert found.calls[:8] == [*again, *again, "open", "poll 1"]
     assert caplog.text.count("script: the broker does not answer") == 2
     assert found.told == []
 
@@ -113,6 +117,18 @@ BROKEN = [
     (failure(KafkaError.TOPIC_AUTHORIZATION_FAILED), "script: as the test says"),
     (RuntimeError("odd"), "script: RuntimeError: odd"),
 ]
+
+
+def test_what_was_opened_is_closed_once_and_last_first() -> None:
+    async def main() -> list[str]:
+        stage = Script([])
+        stage.loop = asyncio.get_running_loop()
+        stage._closers += [lambda: stage.calls.append("first"), lambda: stage.calls.append("second")]
+        Stage.close(stage)
+        Stage.close(stage)
+        return stage.calls
+
+    assert asyncio.run(main()) == ["second", "first"]
 
 
 @pytest.mark.parametrize(("error", "told"), BROKEN)
@@ -126,7 +142,7 @@ def test_what_cannot_go_on_is_told_once_and_closes(
     ):
         found = run(stage)
         assert found.told == [told]
-        assert found.calls[-1] == "close"
+        assert "close client" in found.calls[-2:]
         assert "commit 2" not in found.calls
 
 
@@ -174,12 +190,3 @@ def test_a_stage_that_is_to_stop_does_not_wait_for_an_answer() -> None:
             stage.answered(ask)
 
     asyncio.run(main())
-
-
-@pytest.mark.parametrize(
-    ("error", "expected"),
-    [(AWAY, True), (RETRIABLE, True), (failure(KafkaError._ALL_BROKERS_DOWN), True), (failure(KafkaError._RESOLVE), True),
-     (ABORT, False), (FATAL, False), (failure(KafkaError.TOPIC_AUTHORIZATION_FAILED), False)],
-)  # fmt: skip
-def test_which_errors_pass(error: KafkaException, expected: bool) -> None:
-    assert passing(error) is expected

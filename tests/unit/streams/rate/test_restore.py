@@ -37,7 +37,7 @@ def committed(offset: int, error: KafkaError | None = None) -> list[Any]:
 
 
 class _Failed:
-    offset = -1001
+    topic, partition, offset = "rating.log.v1", 0, -1001
 
     def __init__(self, error: KafkaError) -> None:
         self.error = error
