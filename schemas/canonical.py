@@ -54,7 +54,7 @@ def decode_data(raw: bytes | msgspec.Raw) -> dict[str, Any]:
 
 def check_depth(value: Any, raw: bytes) -> None:
     """Raise `RecursionError` where the value is nested more than `DEPTH_MAX` deep; `raw` is its text."""
-    if raw.count(b"[") + raw.count(b"{") > DEPTH_MAX:
+    if len(raw) > 2 * DEPTH_MAX and raw.count(b"[") + raw.count(b"{") > DEPTH_MAX:
         _walk(value, DEPTH_MAX)
 
 
