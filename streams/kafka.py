@@ -117,12 +117,14 @@ def partitions_of(consumer: Consumer | Producer, topic: str) -> int:
 def committed(consumer: Consumer, asked: Sequence[TopicPartition]) -> list[TopicPartition]:
     """The group's offsets, below 0 where there is none; a reader of committed records waits for pending ones.
 
-    Raises `KafkaException`, also for one partition's error: no answer must never be taken for no offset.
+    Raises `KafkaException` where one cannot be read now, `Stop` where it cannot at all: neither is the same as none.
     """
     found: list[TopicPartition] = consumer.committed(list(asked), ANSWER_S)
     for each in found:
-        if each.error is not None:
+        if each.error is not None and passes(each.error):
             raise KafkaException(each.error)
+        if each.error is not None:
+            raise Stop(f"the offset of {each.topic} {each.partition} cannot be read: {each.error.str()}")
     return found
 
 

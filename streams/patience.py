@@ -1,4 +1,4 @@
-"""Waiting for a broker that does not answer: what passes by itself, and doing a thing until it is done.
+"""Waiting for a broker or a schema registry that does not answer: what passes by itself, and doing a thing until it is done.
 
     patience = Patience("rate", lambda: self.should_stop)
     found = patience(lambda: committed(consumer, asked))
@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from confluent_kafka import KafkaError, KafkaException
 
+from schemas.registry import Away
 from streams import clock
 
 log = logging.getLogger("azotte")
@@ -47,7 +48,7 @@ PASSING = frozenset(
 
 
 class Stopping(Exception):
-    """We are to stop before the broker answered. Nothing is wrong, and nothing was done by halves."""
+    """We are to stop before we were answered. Nothing is wrong, and nothing was done by halves."""
 
 
 def passes(error: KafkaError) -> bool:
@@ -79,18 +80,20 @@ class Patience:
         self._stopping = stopping
 
     def __call__(self, act: Callable[[], Result]) -> Result:
-        """Do it until the broker answers. Raises `Stopping`, and `KafkaException` for what does not pass."""
+        """Do it until it is answered. Raises `Stopping`, and `KafkaException` for what does not pass."""
         told = ""
         while True:
             try:
                 return act()
+            except Away as error:
+                words = str(error)
             except KafkaException as error:
                 if not passing(error):
                     raise
-                words = error.args[0].str()
-                if words != told:
-                    log.warning("%s: the broker does not answer (%s), trying again", self._name, words)
-                    told = words
+                words = f"the broker does not answer ({error.args[0].str()})"
+            if words != told:
+                log.warning("%s: %s, trying again", self._name, words)
+                told = words
             self.pause()
 
     def pause(self, seconds: float = PAUSE_S) -> None:

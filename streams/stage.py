@@ -96,7 +96,7 @@ class Stage(Service, abc.ABC):
             while not self.should_stop:
                 await self._life()
         except Stopping:
-            log.info("%s: stopped while the broker was away", self.name_)
+            log.info("%s: stopped while it waited for an answer", self.name_)
         except Stop as error:
             self._failed(str(error))
         except KafkaException as error:

@@ -69,13 +69,14 @@ class Transactions:
             self._abort(producer, error)
         committing = clock.monotonic()
         try:
-            self._call(lambda: producer.commit_transaction(CALL_S))
+            again = self._call(lambda: producer.commit_transaction(CALL_S))
         except KafkaException as error:
             # The broker may have done it and died before it said so.
             self._failed(error)
+            self._check_size(error)
             raise Anew(f"whether a transaction was committed is not known ({_words(error)})") from error
         self._failures = 0
-        if clock.monotonic() - committing > SLOW_COMMIT_S:
+        if again or clock.monotonic() - committing > SLOW_COMMIT_S:
             self._producer = None
         metrics.TRANSACTION.labels(self._stage).observe(clock.monotonic() - began)
 
@@ -100,10 +101,16 @@ class Transactions:
             if not number & 0x3FFF:
                 producer.poll(0)
 
-    def _call(self, call: Callable[[], object]) -> None:
-        """Call again while the error passes: the client goes on where it was, also with a commit that it has sent."""
+    def _call(self, call: Callable[[], object]) -> bool:
+        """Call again while the error passes: the client goes on where it was, also with a commit that it has sent.
+
+        Whether it took more than one call.
+        """
+        calls = 0
 
         def tried() -> KafkaException | None:
+            nonlocal calls
+            calls += 1
             try:
                 call()
             except KafkaException as error:
@@ -115,6 +122,7 @@ class Transactions:
         refused = self._patience(tried)
         if refused is not None:
             raise refused
+        return calls > 1
 
     def _abort(self, producer: Producer, error: KafkaException) -> NoReturn:
         """End what was not committed. A producer that cannot is fenced, by the broker or by the next one."""
@@ -123,11 +131,19 @@ class Transactions:
         if not reason.fatal():
             try:
                 self._call(lambda: producer.abort_transaction(CALL_S))
+                self._check_size(error)
                 if not (reason.txn_requires_abort() or passes(reason)):
                     raise Stop(f"{self._stage}: a transaction cannot be made ({_words(error)})") from error
             except KafkaException as second:
                 raise Aborted(f"{_words(error)}, then {_words(second)}") from error
         raise Aborted(_words(error)) from error
+
+    def _check_size(self, error: KafkaException) -> None:
+        """Raise `Stop` for a record that is too large: it would be computed again and refused again."""
+        if error.args[0].code() == KafkaError.MSG_SIZE_TOO_LARGE:
+            raise Stop(
+                f"{self._stage}: a record is too large ({_words(error)}): raise max.message.bytes of its topic"
+            ) from error
 
     def _failed(self, error: KafkaException) -> None:
         metrics.ABORTED.labels(self._stage).inc()

@@ -41,6 +41,7 @@ from streams.transaction import Aborted, Out, Transactions
 
 GROUP = "azotte-control"
 POLL_S = 0.1
+FLUSH_S = 2.0
 
 
 class Polled(NamedTuple):
@@ -80,10 +81,12 @@ class ControlStage(Stage):
         self._again = []
         self._directory = Directory()
         self._transactions.open()
-        self._consumer = group_consumer(self._settings, GROUP, "earliest")
         self._receipts = plain_consumer(self._settings, NORMALIZE, committed=False)
+        self._closers.append(self._receipts.close)
         self._ticker = plain_producer(self._settings)
-        self._closers += [self._receipts.close, lambda: self._ticker.flush(2), self._consumer.close]
+        self._closers.append(lambda: self._ticker.flush(FLUSH_S))
+        self._consumer = group_consumer(self._settings, GROUP, "earliest")
+        self._closers.append(self._consumer.close)
         self._log_partitions = self._count(self._settings.topic(topics.LOG.name))
         self._raw = {topic: self._count(topic) for topic in self._settings.event_topics}
         self._count(self._topic)

@@ -13,10 +13,10 @@ from confluent_kafka import IsolationLevel, Message, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from schemas import topics
-from schemas.avro import schemas_from
 from schemas.log import encode_record
 from schemas.rejected import RawRecord
 from streams import clock, faults, metrics
+from streams.connection import schemas_of
 from streams.follower import Follower
 from streams.kafka import (
     Stop,
@@ -68,10 +68,7 @@ class NormalizeStage(Stage):
         self._settings = settings
         self._transactions = Transactions(settings, f"{GROUP}-{_host(slot)}", self.name_, self.patience)
         self._meterings = Meterings()
-        self._schemas = schemas_from(
-            None if settings.schema_registry_url is None else settings.schema_registry_url.get_secret_value(),
-            settings.schema_folder,
-        )
+        self._schemas = schemas_of(settings)
         self._next: dict[Place, int] = {}
         self._told: dict[Place, int] = {}
         self._markers: dict[Place, tuple[int, int]] = {}
@@ -125,12 +122,9 @@ class NormalizeStage(Stage):
     def work(self, polled: Polled) -> Worked:
         begun = self._follower.directory.log
         assert begun is not None
-        found = normalize(
-            polled.records,
-            self._follower.directory,
-            self._meterings,
-            self._rules(begun["partitions"], begun["accept_future"]),
-            self._schemas,
+        rules = self._rules(begun["partitions"], begun["accept_future"])
+        found = self.patience(
+            lambda: normalize(polled.records, self._follower.directory, self._meterings, rules, self._schemas)
         )
         faults.point("after_apply", self.name_)
         return Worked(polled, self._outs(found))

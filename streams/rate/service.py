@@ -7,9 +7,10 @@ timers ran, since an empty list of offsets would fence nothing.
 
 from __future__ import annotations
 
+import functools
 import gc
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
@@ -21,11 +22,14 @@ from rating.records import Pack, Position
 from schemas import topics
 from schemas.cells import encode_key
 from schemas.cells import encode_value as encode_cell
+from schemas.charges import encoder
 from schemas.log import UnknownRecord, decode_record
 from schemas.outputs import encode_value
 from streams import clock, faults, metrics
-from streams.kafka import Stop, base, check, group_consumer, membership, partitions_of
+from streams.connection import schemas_of
+from streams.kafka import ANSWER_S, Stop, base, check, group_consumer, membership, partitions_of
 from streams.normalize.service import _host
+from streams.rate import room
 from streams.rate.restore import POSITION, Partition, restore
 from streams.settings import Settings
 from streams.slot import Slot
@@ -70,11 +74,15 @@ class RateStage(Stage):
 
     def open(self) -> None:
         self._left.clear()
+        self._encoders = self._avro()
         self._transactions.open()
         self._consumer = group_consumer(self._settings, GROUP, "error")
         self._closers += [lambda: self._forget(list(self._partitions)), self._consumer.close]
-        self.patience(lambda: partitions_of(self._consumer, self._topic))
-        self._folder = self._slot.folder / "ids" / self.patience(self._log_uuid)
+        for topic in (self._topic, self._names[topics.STATE.name]):
+            self.patience(functools.partial(partitions_of, self._consumer, topic))
+        admin = AdminClient(base(self._settings))
+        self.patience(lambda: room.check(self._settings, admin, self._slot.folder))
+        self._folder = self._slot.folder / "ids" / self.patience(lambda: self._log_uuid(admin))
         self._consumer.subscribe(
             [self._topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost
         )
@@ -183,7 +191,17 @@ class RateStage(Stage):
         ] or None
         if effect.headers:
             metrics.REJECTED.labels(dict(effect.headers)["error"]).inc()
-        return Out(name, partition, effect.key.encode(), encode_value(effect.value), headers)
+        encode = self._encoders.get(effect.topic, encode_value)
+        value = None if effect.value is None else encode(effect.value)
+        return Out(name, partition, effect.key.encode(), value, headers)
+
+    def _avro(self) -> Mapping[str, Callable[[Mapping[str, Any]], bytes | None]]:
+        """What writes the topics that are not JSON: `billing.charges.v1`, where the settings say so."""
+        schemas = schemas_of(self._settings) if self._settings.charges_format == "avro" else None
+        if schemas is None:
+            return {}
+        name = topics.CHARGES.name
+        return {name: self.patience(lambda: encoder(self._names[name], schemas))}
 
     def _cells(self, partition: Partition) -> Iterator[Out]:
         topic = self._names[topics.STATE.name]
@@ -198,6 +216,7 @@ class RateStage(Stage):
 
     def _tell(self, partition: Partition) -> None:
         metrics.CELLS.labels(str(partition.number)).set(partition.store.count)
+        metrics.IDS.labels(str(partition.number)).set(partition.ids.count())
         parked = len(partition.engine.parked)
         if parked != partition.parked:
             partition.parked = parked
@@ -221,6 +240,7 @@ class RateStage(Stage):
             if task.exception() is None:
                 # All that are open are known, so that they are closed where one of them failed.
                 self._partitions[task.result().number] = task.result()
+                self._tell(task.result())
         starts = [
             TopicPartition(self._topic, each.number, each.position) for each in (t.result() for t in tasks)
         ]
@@ -243,8 +263,9 @@ class RateStage(Stage):
             gone = self._partitions.pop(number, None)
             if gone is not None:
                 gone.ids.close()
+                for gauge in metrics.OF_PARTITION:
+                    gauge.remove(str(number))
 
-    def _log_uuid(self) -> str:
-        admin = AdminClient(base(self._settings))
-        found = admin.describe_topics(TopicCollection([self._topic]))[self._topic].result(30)
-        return str(found.topic_id).replace("/", "_")
+    def _log_uuid(self, admin: AdminClient) -> str:
+        asked = admin.describe_topics(TopicCollection([self._topic]), request_timeout=ANSWER_S)
+        return str(asked[self._topic].result().topic_id).replace("/", "_")

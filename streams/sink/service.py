@@ -15,12 +15,16 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from confluent_kafka import KafkaException, Message, TopicPartition
 
 from schemas import topics
+from schemas.avro import Unreadable
+from schemas.charges import as_json
 from schemas.log import UnknownRecord
+from schemas.registry import Schemas, UnknownSchema
 from sinks.clickhouse import client as clickhouse
 from sinks.clickhouse.migrate import MigrationError, migrate
 from sinks.clickhouse.rows import inserts
 from sinks.clickhouse.tables import Insert, Taken
 from streams import clock, faults, metrics
+from streams.connection import schemas_of
 from streams.kafka import Stop, check, committed, group_consumer, watermarks
 from streams.settings import Settings
 from streams.sink.meters import KnownMeters
@@ -61,6 +65,7 @@ class SinkStage(Stage):
         self._server = clickhouse.Server(
             found.host, found.port, found.user, found.password, found.scheme == "https", found.database
         )
+        self._schemas = schemas_of(settings)
 
     def open(self) -> None:
         """Make the tables, see that they are these topics', join the group."""
@@ -101,7 +106,7 @@ class SinkStage(Stage):
         """Records to rows."""
         offsets = {(self._settings.topic(each.topic), each.partition): each.offset + 1 for each in polled}
         try:
-            rows = inserts(polled, self._meters)
+            rows = inserts(self._plain(polled), self._meters)
         except UnknownRecord as error:
             raise Stop(f"sink: {self._settings.topic(topics.LOG.name)} has {error}") from None
         for each in rows:
@@ -110,6 +115,18 @@ class SinkStage(Stage):
                 log.error("sink: %d records cannot be read: SELECT * FROM sink_errors", each.rows.num_rows)
         faults.point("after_apply", self.name_)
         return Worked(rows, offsets, min(each.timestamp for each in polled))
+
+    def _plain(self, polled: list[Taken]) -> list[Taken]:
+        """The records, charge lines in Avro as JSON; one that cannot be read stays what it is, and is told of so."""
+        schemas = self._schemas
+        if schemas is None:
+            return polled
+        return [
+            self.patience(functools.partial(_as_json, each, schemas))
+            if each.topic == topics.CHARGES.name and each.value
+            else each
+            for each in polled
+        ]
 
     def commit(self, worked: Worked) -> None:
         """Insert, then commit the offsets."""
@@ -218,3 +235,10 @@ class SinkStage(Stage):
         for partition in partitions:
             self._next.pop((partition.topic, partition.partition), None)
         consumer.incremental_unassign(partitions)
+
+
+def _as_json(record: Taken, schemas: Schemas) -> Taken:
+    try:
+        return record._replace(value=as_json(record.value or b"", schemas))
+    except (Unreadable, UnknownSchema):
+        return record

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
+from schemas.registry import Away
 from streams import clock
 from streams.patience import Patience, Stopping, passes, passing, unless_away
 from tests.unit.streams.kafka_errors import AWAY, FENCED, FORBIDDEN, TIMED_OUT, raised
@@ -32,13 +33,13 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return taken
 
 
-def answers(*script: KafkaException | str) -> Callable[[], str]:
+def answers(*script: Exception | str) -> Callable[[], str]:
     """A call that answers, or raises, one after the other."""
     left = iter(script)
 
     def call() -> str:
         found = next(left)
-        if isinstance(found, KafkaException):
+        if isinstance(found, Exception):
             raise found
         return found
 
@@ -64,6 +65,18 @@ def test_a_call_is_made_until_it_is_answered(pauses: list[float]) -> None:
     patience = Patience("rate", lambda: False)
     assert patience(answers(AWAY, TIMED_OUT, raised(KafkaError.NOT_COORDINATOR), "here")) == "here"
     assert sum(pauses) == pytest.approx(1.5)
+
+
+@pytest.mark.parametrize(
+    ("away", "told"),
+    [
+        (AWAY, "rate: the broker does not answer"),
+        (Away("the schema registry answers 503"), "rate: the schema registry answers 503"),
+    ],
+)
+def test_who_is_away_is_told_of_once(away: Exception, told: str, caplog: pytest.LogCaptureFixture) -> None:
+    assert Patience("rate", lambda: False)(answers(away, away, "here")) == "here"
+    assert caplog.text.count(told) == 1
 
 
 @pytest.mark.parametrize("error", [FORBIDDEN, FENCED])

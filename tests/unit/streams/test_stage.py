@@ -1,127 +1,172 @@
-"""A stage that meets a broker's error begins again from what is committed: nothing is skipped, nothing done twice."""
+"""A stage has one batch in flight, waits for a broker that is away, and ends loudly where it cannot go on."""
 
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from streams import stage
-from streams.kafka import Anew, Stop
+from streams import stage as module
+from streams.kafka import Stop
 from streams.stage import Batch, Stage
-from tests.unit.streams.kafka_errors import AWAY, FORBIDDEN
+from tests.unit.streams.kafka_errors import AWAY, FORBIDDEN, TIMED_OUT
 
-RECORDS = list(range(10))
-BATCH = 3
-PATIENT_S = 20
+END = object()
 
 
 class Channel:
-    """Hands each batch to a thread, as the agent does."""
+    """An agent that takes each batch at once, in a thread of its own."""
 
     async def put(self, batch: Batch) -> None:
-        asyncio.get_running_loop().run_in_executor(None, batch.run)
+        await asyncio.get_running_loop().run_in_executor(None, batch.run)
 
 
-class Copy(Stage):
-    """Copies `RECORDS` to `done`; its position is in memory, and what is committed is `len(done)`.
+class Script(Stage):
+    """Does what it is told: `polls` in order, each an input, an exception, or the end."""
 
-    `raising` has, for a step, what it raises after the step's work was begun: `poll` has consumed by then.
-    """
-
-    name_ = "copy"
+    name_ = "script"
 
     def __init__(
         self,
-        failed: Callable[[str], None],
-        raising: dict[str, list[Exception]],
-        loop: asyncio.AbstractEventLoop,
+        polls: list[Any],
+        opens: list[Exception] | None = None,
+        work: Callable[[Any], Any] = lambda each: each,
     ) -> None:
-        super().__init__(failed)
-        self.loop_ = loop
+        self.told: list[str] = []
+        super().__init__(self.told.append)
+        self.polls, self.opens, self._work = polls, opens or [], work
+        self.calls: list[str] = []
+        self.threads: set[int] = set()
+        self.over = asyncio.Event()
         self.channel = Channel()
-        self.raising = raising
-        self.done: list[int] = []
-        self.opened = 0
-        self.closed = 0
-        self.complete = asyncio.Event()
+
+    def _say(self, call: str) -> None:
+        self.calls.append(call)
+        self.threads.add(threading.get_ident())
 
     def open(self) -> None:
-        self.opened += 1
-        self._closers.append(self._close)
-        self.position = len(self.done)
-        self._maybe("open")
+        self._say("open")
+        self._closers.append(lambda: self.calls.append("close client"))
+        if self.opens:
+            raise self.opens.pop(0)
 
-    def poll(self) -> list[int] | None:
-        found = RECORDS[self.position : self.position + BATCH]
-        self.position += len(found)
-        self._maybe("poll")
-        return found or None
+    def poll(self) -> Any:
+        found = self.polls.pop(0) if self.polls else END
+        if isinstance(found, Exception):
+            raise found
+        if found is END:
+            self.loop.call_soon_threadsafe(self.over.set)
+            return None
+        self._say(f"poll {found}")
+        return found
 
-    def work(self, polled: list[int]) -> list[int]:
-        self._maybe("work")
-        return polled
+    def work(self, polled: Any) -> Any:
+        self.calls.append(f"work {polled}")
+        assert threading.get_ident() not in self.threads
+        return self._work(polled)
 
-    def commit(self, worked: list[int]) -> None:
-        self._maybe("commit")
-        self.done += worked
-        if len(self.done) >= len(RECORDS):
-            self.loop_.call_soon_threadsafe(self.complete.set)
+    def commit(self, worked: Any) -> None:
+        self._say(f"commit {worked}")
 
-    def _close(self) -> None:
-        self.closed += 1
-
-    def _maybe(self, step: str) -> None:
-        if self.raising.get(step):
-            raise self.raising[step].pop(0)
+    def close(self) -> None:
+        self._say("close")
+        super().close()
+        if self.told:
+            self.loop.call_soon_threadsafe(self.over.set)
 
 
-def run(raising: dict[str, list[Exception]]) -> tuple[Copy, list[str]]:
-    """Run the stage until it has copied everything, or failed."""
-    words: list[str] = []
+def run(stage: Callable[[], Script]) -> Script:
+    """Run a stage until its script ends or it fails."""
 
-    async def main() -> Copy:
-        made: Copy
-
-        def failed(why: str) -> None:
-            words.append(why)
-            made.complete.set()
-
-        made = Copy(failed, raising, asyncio.get_running_loop())
+    async def main() -> Script:
+        made = stage()
+        made.loop = asyncio.get_running_loop()
         await made.start()
-        await asyncio.wait_for(made.complete.wait(), PATIENT_S)
+        await asyncio.wait_for(made.over.wait(), 10)
         await made.stop()
-        # The stage's thread closes last.
-        await asyncio.get_running_loop().run_in_executor(made._thread, lambda: None)
         return made
 
-    return asyncio.run(main()), words
+    return asyncio.run(main())
 
 
-@pytest.fixture(autouse=True)
-def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stage, "PAUSE_S", 0.01)
+def test_one_batch_is_in_flight_and_all_but_the_work_is_in_one_thread() -> None:
+    found = run(lambda: Script([1, 2]))
+    assert found.calls[:7] == ["open", "poll 1", "work 1", "commit 1", "poll 2", "work 2", "commit 2"]
+    assert len(found.threads) == 1
+    assert found.told == []
 
 
-@pytest.mark.parametrize("step", ["open", "poll", "work", "commit"])
-@pytest.mark.parametrize("error", [AWAY, Anew("thrown out")], ids=["away", "anew"])
-def test_nothing_that_was_consumed_is_skipped(step: str, error: Exception) -> None:
-    copy, words = run({step: [error, error]})
-    assert copy.done == RECORDS
-    assert words == []
-    assert copy.opened == copy.closed == 3
+def test_a_broker_that_is_down_at_start_is_told_and_waited_for(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "PAUSE_S", 0)
+    found = run(lambda: Script([1], opens=[AWAY, TIMED_OUT]))
+    again = ["open", "close", "close client"]
+    assert found.calls[:8] == [*again, *again, "open", "poll 1"]
+    assert caplog.text.count("beginning again from what is committed") == 2
+    assert found.told == []
 
 
-@pytest.mark.parametrize("step", ["open", "poll", "work", "commit"])
-@pytest.mark.parametrize("error", [FORBIDDEN, Stop("no"), ValueError("ours")], ids=["kafka", "stop", "ours"])
-def test_what_does_not_pass_ends_the_process(step: str, error: Exception) -> None:
-    copy, words = run({step: [error]})
-    assert len(words) == 1
-    assert copy.done == []
-    assert copy.opened == copy.closed == 1
+BROKEN = [
+    (Stop("the log is short"), "the log is short"),
+    (FORBIDDEN, f"script: {FORBIDDEN.args[0].str()}"),
+    (RuntimeError("odd"), "script: RuntimeError: odd"),
+]
 
 
-def test_without_an_error_it_opens_once() -> None:
-    copy, words = run({})
-    assert (copy.done, words, copy.opened, copy.closed) == (RECORDS, [], 1, 1)
+def test_what_was_opened_is_closed_once_and_last_first() -> None:
+    async def main() -> list[str]:
+        stage = Script([])
+        stage.loop = asyncio.get_running_loop()
+        stage._closers += [lambda: stage.calls.append("first"), lambda: stage.calls.append("second")]
+        Stage.close(stage)
+        Stage.close(stage)
+        return stage.calls
+
+    assert asyncio.run(main()) == ["second", "first"]
+
+
+@pytest.mark.parametrize(("error", "told"), BROKEN)
+def test_what_cannot_go_on_is_told_once_and_closes(
+    error: Exception, told: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    for stage in (
+        lambda: Script([1, error, 2]),
+        lambda: Script([1], opens=[error]),
+        lambda: Script([1, 2], work=lambda _: (_ for _ in ()).throw(error).__next__()),
+    ):
+        found = run(stage)
+        assert found.told == [told]
+        assert "close client" in found.calls[-2:]
+        assert "commit 2" not in found.calls
+
+
+def test_a_batch_never_raises_in_its_agent() -> None:
+    async def main() -> None:
+        batch = Batch(lambda: 1 // 0, asyncio.get_running_loop())
+        batch.run()
+        with pytest.raises(ZeroDivisionError):
+            await batch.done
+
+    asyncio.run(main())
+
+
+def test_a_stage_that_is_to_stop_waits_for_no_answer_and_fails_of_nothing() -> None:
+    def ask() -> int:
+        raise AWAY
+
+    found: list[Script] = []
+
+    def stage() -> Script:
+        def work(polled: Any) -> Any:
+            found[0].loop.call_soon_threadsafe(found[0].over.set)
+            return found[0].patience(ask)
+
+        found.append(Script([1], work=work))
+        return found[0]
+
+    assert run(stage).told == []
+    assert "commit" not in " ".join(found[0].calls)

@@ -136,7 +136,7 @@ def test_an_abort_that_fails_is_left_to_the_next_producer(
 
 
 def test_what_cannot_be_published_stops_the_process(transactions: Transactions, producers: Producers) -> None:
-    producers.plan = {"produce": [raised(KafkaError.MSG_SIZE_TOO_LARGE)]}
+    producers.plan = {"produce": [raised(KafkaError.TOPIC_AUTHORIZATION_FAILED)]}
     with pytest.raises(Stop, match="cannot be made"):
         transactions.commit(OUTS, OFFSETS, b"group")
     assert producers.calls == [["init", "begin", "produce", "abort"]]
