@@ -12,12 +12,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
+import msgspec
 from pydantic import BaseModel, ValidationError
 
 from rating.times import parse_time
+from schemas.canonical import check_depth
 from schemas.catalog.base import field_names, suggestion
 from schemas.catalog.canonical import canonical
 from schemas.catalog.load import check_catalog
@@ -134,25 +136,35 @@ def _decode(value: bytes | None) -> Any:
     if value is None:
         raise _Unreadable("the command is empty: a record needs a value")
     try:
-        return json.loads(
+        found = json.loads(
             value.decode("utf-8"),
             parse_float=_number,
             parse_int=_whole,
             parse_constant=_constant,
             object_pairs_hook=_object,
         )
+        check_depth(found, value)
+        if b"\\u" in value:
+            msgspec.json.decode(value)
+        return found
     except UnicodeDecodeError:
         raise _Unreadable("the command is not UTF-8 text") from None
     except json.JSONDecodeError as error:
         raise _Unreadable(f"the command is not JSON: {error.msg} at character {error.pos}") from None
     except RecursionError:
         raise _Unreadable("the command is nested too deep") from None
+    except msgspec.DecodeError:
+        # What `json` alone takes: a text that no record can be written with.
+        raise _Unreadable("the command has half a surrogate pair in a text") from None
 
 
 def _number(literal: str) -> Decimal:
     if len(literal) > DIGITS_MAX:
         raise _Unreadable("the command has a number of more than 400 characters")
-    return Decimal(literal)
+    try:
+        return Decimal(literal)
+    except InvalidOperation:
+        raise _Unreadable("the command has a number with an exponent of more than 18 digits") from None
 
 
 def _whole(literal: str) -> int:

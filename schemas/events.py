@@ -16,11 +16,14 @@ from rating.errors import TimeError
 from rating.times import parse_time
 from schemas import avro
 from schemas.canonical import decode_data, encode_data
+from schemas.registry import Schemas, UnknownSchema
 from schemas.rejected import RawRecord
 
 ATTRIBUTE_MAX = 512
 """Characters of `id`, `source` and `type`: they are kept with every event."""
 NAME_MAX = 128
+FIRST, LAST = parse_time("0001-01-01T00:00:00Z"), parse_time("9999-12-31T23:59:59Z")
+"""With an offset a time may lie outside the calendar's years: then nothing could write it in UTC."""
 STRUCTURED_JSON = "application/cloudevents+json"
 STRUCTURED_AVRO = ("application/cloudevents+avro", "application/avro")
 _REQUIRED = ("specversion", "id", "source", "type", "subject")
@@ -67,8 +70,8 @@ _envelope = msgspec.json.Decoder(_Envelope)
 _BROKEN = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
-def decode(record: RawRecord, schemas: avro.Schemas | None = None) -> Event | Problem:
-    """The event of a record."""
+def decode(record: RawRecord, schemas: Schemas | None = None) -> Event | Problem:
+    """The event of a record. Raises `registry.Away`, which says nothing about the record."""
     value = record.value
     if not record.headers:
         return _structured(value)
@@ -120,6 +123,8 @@ def _checked(envelope: _Envelope, data: dict[str, Any], raw: bytes) -> Event | P
         time = None if found.time is None else parse_time(found.time)
     except TimeError as error:
         return Problem("bad_value", f"time: {error}")
+    if time is not None and not FIRST <= time <= LAST:
+        return Problem("bad_value", "time: in UTC it is not in the years 1 to 9999")
     return Event(
         found.id,
         found.source,
@@ -177,7 +182,9 @@ def _why(value: bytes, error: Exception) -> Problem:
 
 def _bad_data(error: Exception) -> Problem:
     if isinstance(error, msgspec.ValidationError):
-        return Problem("bad_value", "data is not a JSON object")
+        return Problem(
+            "bad_value", f"data is not a JSON object with numbers that can be read: {_words(error)}"
+        )
     return Problem("malformed", f"data cannot be read: {_words(error)}")
 
 
@@ -186,7 +193,7 @@ def _words(error: Exception) -> str:
 
 
 def _binary(
-    record: RawRecord, headers: dict[str, bytes], kind: str, schemas: avro.Schemas | None
+    record: RawRecord, headers: dict[str, bytes], kind: str, schemas: Schemas | None
 ) -> Event | Problem:
     attributes: dict[str, str] = {}
     for name, content in headers.items():
@@ -209,16 +216,18 @@ def _binary(
 
 
 def _structured_avro(
-    record: RawRecord, headers: dict[str, bytes], schemas: avro.Schemas | None
+    record: RawRecord, headers: dict[str, bytes], schemas: Schemas | None
 ) -> Event | Problem:
     found = _avro(record, headers, schemas)
     if isinstance(found, Problem):
         return found
-    data = found.get("data")
+    data, named_apart = found.get("data"), found.get("attribute")
+    if data is None:
+        return Problem("missing_attribute", "data is missing: it is the record that meters read")
     if not isinstance(data, dict):
         return Problem("bad_value", "data is not a record")
     attributes = {
-        **found.get("attribute", {}),
+        **(named_apart if isinstance(named_apart, dict) else {}),
         **{name: each for name, each in found.items() if name not in ("data", "attribute")},
     }
     named = {name: str(each) for name, each in attributes.items() if each is not None}
@@ -233,16 +242,14 @@ def _enveloped(attributes: Mapping[str, str]) -> _Envelope:
     return envelope
 
 
-def _avro(
-    record: RawRecord, headers: dict[str, bytes], schemas: avro.Schemas | None
-) -> dict[str, Any] | Problem:
+def _avro(record: RawRecord, headers: dict[str, bytes], schemas: Schemas | None) -> dict[str, Any] | Problem:
     if schemas is None:
         return Problem(
             "unknown_schema", "no schema registry and no folder of schemas is set: see schema_registry_url"
         )
     try:
         found = avro.decode(record.value, headers, schemas)
-    except avro.UnknownSchema as error:
+    except UnknownSchema as error:
         return Problem("unknown_schema", str(error))
     except avro.Unreadable as error:
         return Problem("malformed", str(error))

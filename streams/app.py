@@ -53,10 +53,12 @@ class Boot(BootStrategy):
 
 
 class Application(faust.App):
-    """Faust's app, with the stages that it runs and the words of the one that failed, if any."""
+    """Faust's app, with the stages that it runs, the slot that is theirs, and the words of the one that failed, if any."""
 
     BootStrategy = Boot
     stages: dict[str, Stage]
+    slot: Slot
+    """Held here, since its lock ends with it: a slot that nobody holds is the next worker's, ids and producers with it."""
     failure: str | None = None
 
 
@@ -83,7 +85,7 @@ def build(settings: Settings) -> Application:
     for name in stages:
         running[name] = _stage(name, settings, slot, failed)
         _agent(app, name, running[name])
-    app.stages = running
+    app.stages, app.slot = running, slot
     _pages(app, running)
 
     async def start_stages() -> None:

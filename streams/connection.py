@@ -1,7 +1,8 @@
-"""What every Kafka client is told first: where the brokers are and how to log in."""
+"""What every client is told first: where the brokers are and how to log in, and where schemas are."""
 
 from __future__ import annotations
 
+from schemas.registry import Schemas, schemas_from
 from streams.settings import Settings
 
 
@@ -17,3 +18,9 @@ def connection(settings: Settings) -> dict[str, str]:
     if settings.kafka_sasl_password:
         config["sasl.password"] = settings.kafka_sasl_password.get_secret_value()
     return config | {name: value.get_secret_value() for name, value in settings.kafka_options.items()}
+
+
+def schemas_of(settings: Settings) -> Schemas | None:
+    """The Avro schemas of this deployment, if it has any."""
+    url = settings.schema_registry_url
+    return schemas_from(None if url is None else url.get_secret_value(), settings.schema_folder)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
-from confluent_kafka import OFFSET_BEGINNING, TopicPartition
+from confluent_kafka import Message
 
 from rating.directory import Directory
 from schemas import topics
-from streams.kafka import check, is_eof, plain_consumer
+from streams.patience import Patience
+from streams.reader import Reader, end_of
 from streams.settings import Settings
-
-CHUNK = 10_000
-END_S = 10.0
 
 
 class Follower:
@@ -21,39 +21,22 @@ class Follower:
         self.directory = Directory()
         self._settings = settings
         self._topic = settings.topic(topics.DIRECTORY.name)
-        self._consumer = plain_consumer(settings, "azotte-directory")
-        self._consumer.assign([TopicPartition(self._topic, 0, OFFSET_BEGINNING)])
+        self._reader = Reader(settings, "azotte-directory", self._topic)
 
-    def to_end(self) -> None:
+    def to_end(self, patience: Patience) -> None:
         """Read on to what is the end now, waiting for transactions that are open."""
-        unseen = end_of(self._settings, self._topic)
-        at = 0
-        while at < unseen:
-            for message in self._consumer.consume(CHUNK, 0.2):
-                if is_eof(message):
-                    at = max(at, message.offset())
-                    continue
-                check(message)
-                self._put(message.key(), message.value())
-                at = max(at, message.offset() + 1)
+        self._put(self._reader.to(end_of(self._settings, self._topic, patience), patience))
 
     def poll(self) -> None:
         """Read on what is there, without waiting."""
-        for message in self._consumer.consume(CHUNK, 0):
-            if not is_eof(message) and message.error() is None:
-                self._put(message.key(), message.value())
+        self._put(self._reader.there())
 
     def close(self) -> None:
-        self._consumer.close()
+        """Leave the topic."""
+        self._reader.close()
 
-    def _put(self, key: bytes, value: bytes | None) -> None:
-        self.directory.put(key.decode(), None if value is None else msgspec.json.decode(value))
-
-
-def end_of(settings: Settings, topic: str, partition: int = 0) -> int:
-    """The offset after the last record, those of open transactions included."""
-    consumer = plain_consumer(settings, "azotte-ends", committed=False)
-    try:
-        return int(consumer.get_watermark_offsets(TopicPartition(topic, partition), END_S)[1])
-    finally:
-        consumer.close()
+    def _put(self, messages: Iterable[Message]) -> None:
+        for message in messages:
+            key, value = message.key(), message.value()
+            assert key is not None, "every row of the directory has a key"
+            self.directory.put(key.decode(), None if value is None else msgspec.json.decode(value))

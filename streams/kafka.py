@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, Message, Producer
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
 from schemas import topics
 from streams.connection import connection
+from streams.patience import passes
 from streams.settings import Settings
 
 QUEUE_KIB = 65_536
 METADATA_S = 10.0
+ANSWER_S = 10.0
 Config = dict[str, Any]
 
 
@@ -19,9 +22,19 @@ class Stop(Exception):
     """The process must end, loudly and before anything commits; the text says why and what to do."""
 
 
+class Anew(Exception):
+    """What a stage holds in memory cannot be trusted: it must close, and begin again from what is committed."""
+
+
 def base(settings: Settings) -> Config:
     """What every client has."""
-    return {**connection(settings), "log_level": 3, "topic.metadata.refresh.interval.ms": 10_000}
+    return {
+        # Unless set, a client that lost its broker may look for it again only every 10 s.
+        "reconnect.backoff.max.ms": 1_000,
+        **connection(settings),
+        "log_level": 3,
+        "topic.metadata.refresh.interval.ms": 10_000,
+    }
 
 
 def group_consumer(settings: Settings, group: str, reset: str, idle_s: int = 300) -> Consumer:
@@ -35,6 +48,8 @@ def group_consumer(settings: Settings, group: str, reset: str, idle_s: int = 300
             "session.timeout.ms": settings.session_timeout // 1_000,
             "heartbeat.interval.ms": settings.session_timeout // 4_000,
             "max.poll.interval.ms": idle_s * 1_000,
+            # How long the end of a process waits for a request to a broker that is away; others are made again.
+            "socket.timeout.ms": 10_000,
             "isolation.level": "read_committed",
             "enable.auto.commit": False,
             "enable.auto.offset.store": False,
@@ -67,8 +82,8 @@ def plain_consumer(settings: Settings, group: str, committed: bool = True) -> Co
 
 
 def transactional_producer(settings: Settings, name: str) -> Producer:
-    """A producer whose records count when its transaction commits; `init_transactions` fences its predecessor."""
-    producer = Producer(
+    """A producer whose records count when its transaction commits; its `init_transactions` fences its predecessor."""
+    return Producer(
         base(settings)
         | {
             "transactional.id": settings.topic_prefix + name,
@@ -82,8 +97,6 @@ def transactional_producer(settings: Settings, name: str) -> Producer:
             "queue.buffering.max.kbytes": 1_048_576,
         }
     )
-    producer.init_transactions(60)
-    return producer
 
 
 def plain_producer(settings: Settings) -> Producer:
@@ -92,11 +105,48 @@ def plain_producer(settings: Settings) -> Producer:
 
 
 def partitions_of(consumer: Consumer | Producer, topic: str) -> int:
-    """How many partitions a topic has. Raises `Stop` where there is none."""
+    """How many partitions a topic has. Raises `KafkaException`, and `Stop` where there is none."""
     found = consumer.list_topics(topic, METADATA_S).topics[topic]
+    if found.error is not None and passes(found.error):
+        raise KafkaException(found.error)
     if found.error is not None or not found.partitions:
         raise Stop(f"topic {topic} is missing: run azotte up, or make it as docs/architecture.md says")
     return len(found.partitions)
+
+
+def committed(consumer: Consumer, asked: Sequence[TopicPartition]) -> list[TopicPartition]:
+    """The group's offsets, below 0 where there is none; a reader of committed records waits for pending ones.
+
+    Raises `KafkaException` where one cannot be read now, `Stop` where it cannot at all: neither is the same as none.
+    """
+    found: list[TopicPartition] = consumer.committed(list(asked), ANSWER_S)
+    for each in found:
+        if each.error is not None and passes(each.error):
+            raise KafkaException(each.error)
+        if each.error is not None:
+            raise Stop(f"the offset of {each.topic} {each.partition} cannot be read: {each.error.str()}")
+    return found
+
+
+def watermarks(consumer: Consumer, partition: TopicPartition) -> tuple[int, int]:
+    """The first offset that is there and the one after the last. Raises `KafkaException`."""
+    found: tuple[int, int] | None = consumer.get_watermark_offsets(partition, ANSWER_S)
+    if found is None:
+        raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
+    return found
+
+
+def membership(consumer: Consumer) -> Any:
+    """The group's metadata, which fences a commit of somebody who is not in the group any more. Raises `Anew`.
+
+    A client that was thrown out forgets its member id at once, in its own thread, and tells of its lost partitions later.
+    Metadata of in between names no member, and a transaction that sends offsets with it is fenced by nothing. The id comes
+    back only after the loss was told, so what is asked for second judges the first.
+    """
+    found = consumer.consumer_group_metadata()
+    if not consumer.memberid():
+        raise Anew("not a member of the group any more")
+    return found
 
 
 def is_eof(message: Message) -> bool:
@@ -106,19 +156,13 @@ def is_eof(message: Message) -> bool:
 
 
 def check(message: Message) -> None:
-    """Raise for an error that is not only a lost connection, after which the client goes on by itself."""
+    """Raise `Stop` for an error that does not pass; after one that does, the client goes on by itself."""
     error = message.error()
-    if error is None or error.retriable() or error.code() in _PASSING:
+    if error is None or passes(error) or error.code() in _REJOINS:
         return
     raise Stop(f"{message.topic()} {message.partition()} cannot be read at {message.offset()}: {error.str()}")
 
 
-_PASSING = frozenset(
-    {
-        KafkaError._TRANSPORT,
-        KafkaError._ALL_BROKERS_DOWN,
-        KafkaError._TIMED_OUT,
-        KafkaError._RESOLVE,
-        KafkaError._MAX_POLL_EXCEEDED,
-    }
+_REJOINS = frozenset(
+    {KafkaError._MAX_POLL_EXCEEDED, KafkaError.UNKNOWN_MEMBER_ID, KafkaError.ILLEGAL_GENERATION}
 )

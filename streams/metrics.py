@@ -26,6 +26,7 @@ LATENCY = Histogram(
 LINES = Counter("azotte_records_out_total", "Records published by rating, by topic.", ["topic"])
 CLOCK_LAG = Gauge("azotte_log_clock_lag_seconds", "How far the log's clock is behind this machine's.")
 CELLS = Gauge("azotte_state_cells", "Cells of state, by partition.", ["partition"])
+IDS = Gauge("azotte_ids", "Ids of counted events that are held, about, by partition.", ["partition"])
 PARKED = Gauge(
     "azotte_parked_accounts", "Accounts that an internal fault stopped, by partition.", ["partition"]
 )
@@ -34,6 +35,7 @@ ROWS = Counter("azotte_sink_rows_total", "Rows inserted into ClickHouse, by tabl
 RETRIES = Counter("azotte_sink_retries_total", "Inserts that were tried again.")
 UNREADABLE = Counter("azotte_sink_unreadable_total", "Records that became rows of sink_errors.")
 INSERT = Histogram("azotte_sink_insert_seconds", "Inserting the rows of one batch.", buckets=_SECONDS)
+OF_PARTITION = (CELLS, IDS, PARKED)
 SINK_DELAY = Gauge(
     "azotte_sink_delay_seconds", "From the writing of the last batch's oldest record to its insert."
 )

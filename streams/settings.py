@@ -101,6 +101,8 @@ class Settings(BaseSettings):
     rate_batch_records: int = _setting(2_000, "most log records in one transaction of rate", ge=1, le=100_000)
     rate_batch_events: int = _setting(50_000, "most usage events in one transaction of rate; one record more may "
         "pass it", ge=1, le=1_000_000)
+    expected_events_per_s: int = _setting(10, "usage events a second, over `accept_past`: a worker that starts warns "
+        "where its disk cannot hold their ids", ge=1, le=10_000_000)
     drain_accounts_max: int = _setting(500, "most accounts whose due timers fire in one transaction", ge=1, le=100_000)
     transaction_timeout: Micros = _setting("10s", "the broker aborts a transaction that is open longer",
         validate_default=True, ge=SECOND, le=15 * MINUTE)

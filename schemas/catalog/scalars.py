@@ -143,9 +143,9 @@ def integer(least: int, most: int) -> Callable[[object], int]:
 
 
 def time(value: object) -> str:
-    if isinstance(value, datetime) and value.tzinfo is not None:
-        return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
     try:
+        if isinstance(value, datetime) and value.tzinfo is not None:
+            return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
         return format_time(parse_time(str(value) if isinstance(value, str) else value))
     except (TimeError, OverflowError):
         raise wrong("is not an RFC 3339 time", "write it like 2026-01-01T00:00:00Z") from None

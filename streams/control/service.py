@@ -20,9 +20,20 @@ from schemas.rejected import RawRecord, Rejected
 from streams import clock, faults, metrics
 from streams.control.batch import take
 from streams.follower import Follower
-from streams.kafka import Stop, check, group_consumer, partitions_of, plain_consumer, plain_producer
+from streams.kafka import (
+    Stop,
+    check,
+    committed,
+    group_consumer,
+    membership,
+    partitions_of,
+    plain_consumer,
+    plain_producer,
+    watermarks,
+)
 from streams.normalize.service import GROUP as NORMALIZE
 from streams.normalize.service import _host
+from streams.patience import unless_away
 from streams.settings import Settings
 from streams.slot import Slot
 from streams.stage import Stage, log
@@ -30,6 +41,7 @@ from streams.transaction import Aborted, Out, Transactions
 
 GROUP = "azotte-control"
 POLL_S = 0.1
+FLUSH_S = 2.0
 
 
 class Polled(NamedTuple):
@@ -55,41 +67,47 @@ class ControlStage(Stage):
     def __init__(self, settings: Settings, slot: Slot, failed: Callable[[str], None]) -> None:
         super().__init__(failed)
         self._settings = settings
-        self._transactions = Transactions(settings, f"{GROUP}-{_host(slot)}", self.name_)
+        self._transactions = Transactions(settings, f"{GROUP}-{_host(slot)}", self.name_, self.patience)
         self._topic = settings.topic(topics.COMMANDS.name)
         self._owner = False
         self._directory = Directory()
         self._next_tick = 0.0
         self._clock = 0
         self._position = 0
+        self._again: list[RawRecord] = []
 
     def open(self) -> None:
-        self._consumer = group_consumer(self._settings, GROUP, "earliest")
-        self._log_partitions = partitions_of(self._consumer, self._settings.topic(topics.LOG.name))
-        self._raw = {topic: partitions_of(self._consumer, topic) for topic in self._settings.event_topics}
-        partitions_of(self._consumer, self._topic)
+        self._owner = False
+        self._again = []
+        self._directory = Directory()
+        self._transactions.open()
         self._receipts = plain_consumer(self._settings, NORMALIZE, committed=False)
+        self._closers.append(self._receipts.close)
         self._ticker = plain_producer(self._settings)
+        self._closers.append(lambda: self._ticker.flush(FLUSH_S))
+        self._consumer = group_consumer(self._settings, GROUP, "earliest")
+        self._closers.append(self._consumer.close)
+        self._log_partitions = self._count(self._settings.topic(topics.LOG.name))
+        self._raw = {topic: self._count(topic) for topic in self._settings.event_topics}
+        self._count(self._topic)
         self._consumer.subscribe(
             [self._topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked
         )
 
     def poll(self) -> Polled | None:
-        messages = self._consumer.consume(self._settings.control_batch_records, POLL_S)
-        group = self._consumer.consumer_group_metadata()
+        wait_s = 0 if self._again else POLL_S
+        messages = self._consumer.consume(self._settings.control_batch_records, wait_s)
         if messages:
             faults.point("after_poll", self.name_)
-        records = (
-            [record for record in map(self._record, messages) if record is not None] if self._owner else []
-        )
         if not self._owner:
             self.ready = True
             return None
+        records = self._records(messages)
         if self._directory.log is None or self._settings_changed():
-            return Polled(records, group)
+            return Polled(records, membership(self._consumer))
         self._tick()
         self.ready = True
-        return Polled(records, group) if records else None
+        return Polled(records, membership(self._consumer)) if records else None
 
     def work(self, polled: Polled) -> Worked:
         outs: list[Out] = []
@@ -130,37 +148,34 @@ class ControlStage(Stage):
             log.warning("control: a transaction was aborted (%s), reading the directory again", error)
             if self._owner:
                 self._restore()
-                self._consumer.seek(TopicPartition(self._topic, 0, self._position))
+                # Kept in memory: it comes first in the next batch.
+                self._again = [each for each in worked.polled.records if each.offset >= self._position]
             return
         faults.point("after_commit", self.name_)
         self._position = offset
         self.ready = True
 
-    def close(self) -> None:
-        if hasattr(self, "_consumer"):
-            self._consumer.close()
-            self._receipts.close()
-            self._ticker.flush(2)
+    def _count(self, topic: str) -> int:
+        return self.patience(lambda: partitions_of(self._consumer, topic))
 
     def _settings_changed(self) -> bool:
         held = self._directory.log
         wanted = {"accept_past": self._settings.accept_past, "accept_future": self._settings.accept_future}
         return held is not None and any(held[name] != value for name, value in wanted.items())
 
-    def _record(self, message: Message) -> RawRecord | None:
-        check(message)
-        if message.error() is not None or message.offset() < self._position:
-            return None
-        stamp = message.timestamp()[1] * 1_000
-        return RawRecord(
-            message.topic(),
-            message.partition(),
-            message.offset(),
-            stamp,
-            message.key(),
-            message.value(),
-            message.headers(),
-        )
+    def _records(self, messages: Sequence[Message]) -> list[RawRecord]:
+        """Each offset once: the partition may go and come back within one `consume`. What was aborted comes first."""
+        found, self._again = self._again, []
+        expected = found[-1].offset + 1 if found else self._position
+        for message in messages:
+            check(message)
+            if message.error() is not None or message.offset() < expected:
+                continue
+            expected = message.offset() + 1
+            stamp = message.timestamp()[1] * 1_000
+            place = message.topic(), message.partition(), message.offset()
+            found.append(RawRecord(*place, stamp, message.key(), message.value(), message.headers()))
+        return found
 
     def _directory_rows(self, rows: Sequence[tuple[str, Any]]) -> list[Out]:
         topic = self._settings.topic(topics.DIRECTORY.name)
@@ -188,7 +203,9 @@ class ControlStage(Stage):
         asked = [
             TopicPartition(topic, number) for topic, count in self._raw.items() for number in range(count)
         ]
-        found = self._receipts.committed(asked, 10)
+        found = unless_away(lambda: committed(self._receipts, asked))
+        if found is None:
+            return
         reached = [int(partition.metadata) if partition.metadata else 0 for partition in found]
         smallest = min(reached, default=0)
         if smallest <= self._clock:
@@ -210,14 +227,13 @@ class ControlStage(Stage):
 
     def _restore(self) -> None:
         """The stable offset first, then the directory past what is open: never an old state with a new offset."""
-        (committed,) = self._consumer.committed([TopicPartition(self._topic, 0)], 30)
-        if committed.error is not None:
-            raise Stop(f"control: the offset of {self._topic} cannot be read: {committed.error}")
-        low, _ = self._consumer.get_watermark_offsets(TopicPartition(self._topic, 0), 10)
-        self._position = committed.offset if committed.offset >= 0 else low
+        place = TopicPartition(self._topic, 0)
+        (found,) = self.patience(lambda: committed(self._consumer, [place]))
+        low, _ = self.patience(lambda: watermarks(self._consumer, place))
+        self._position = found.offset if found.offset >= 0 else low
         follower = Follower(self._settings)
         try:
-            follower.to_end()
+            follower.to_end(self.patience)
         finally:
             follower.close()
         self._directory = follower.directory
@@ -229,4 +245,5 @@ class ControlStage(Stage):
 
     def _revoked(self, consumer: Any, partitions: Sequence[TopicPartition]) -> None:
         self._owner = False
+        self._again = []
         consumer.incremental_unassign(partitions)

@@ -16,9 +16,9 @@ from rating.metering import BadUsage, Metering, Reading
 from rating.placement import partition_of
 from rating.records import Pack, ReadingColumn
 from rating.times import format_time
-from schemas.avro import Schemas
 from schemas.canonical import digest, uid
 from schemas.events import Event, Problem, decode
+from schemas.registry import Schemas
 from schemas.rejected import RawRecord, Rejected
 
 STAGE = "normalize"

@@ -13,16 +13,28 @@ from confluent_kafka import IsolationLevel, Message, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from schemas import topics
-from schemas.avro import schemas_from
 from schemas.log import encode_record
 from schemas.rejected import RawRecord
 from streams import clock, faults, metrics
+from streams.connection import schemas_of
 from streams.follower import Follower
-from streams.kafka import Stop, base, check, group_consumer, is_eof, partitions_of, plain_consumer
+from streams.kafka import (
+    Stop,
+    base,
+    check,
+    committed,
+    group_consumer,
+    is_eof,
+    membership,
+    partitions_of,
+    plain_consumer,
+    watermarks,
+)
 from streams.normalize.batch import Meterings, Normalized, Rules, normalize
+from streams.patience import unless_away
 from streams.settings import Settings
 from streams.slot import Slot
-from streams.stage import Stage, pause
+from streams.stage import Stage, log
 from streams.transaction import Aborted, Out, Transactions
 
 GROUP = "azotte-normalize"
@@ -54,25 +66,28 @@ class NormalizeStage(Stage):
     def __init__(self, settings: Settings, slot: Slot, failed: Callable[[str], None]) -> None:
         super().__init__(failed)
         self._settings = settings
-        self._transactions = Transactions(settings, f"{GROUP}-{_host(slot)}", self.name_)
+        self._transactions = Transactions(settings, f"{GROUP}-{_host(slot)}", self.name_, self.patience)
         self._meterings = Meterings()
-        self._schemas = schemas_from(
-            None if settings.schema_registry_url is None else settings.schema_registry_url.get_secret_value(),
-            settings.schema_folder,
-        )
+        self._schemas = schemas_of(settings)
         self._next: dict[Place, int] = {}
         self._told: dict[Place, int] = {}
         self._markers: dict[Place, tuple[int, int]] = {}
         self._next_idle = 0.0
+        self._again: list[RawRecord] = []
 
     def open(self) -> None:
+        self._next, self._told, self._markers = {}, {}, {}
+        self._again = []
+        self._transactions.open()
         self._consumer = group_consumer(self._settings, GROUP, "earliest")
+        self._closers.append(self._consumer.close)
         self._admin = AdminClient(base(self._settings))
         for topic in self._settings.event_topics:
-            partitions_of(self._consumer, topic)
-        self._log_partitions = partitions_of(self._consumer, self._settings.topic(topics.LOG.name))
+            self._count(topic)
+        self._log_partitions = self._count(self._settings.topic(topics.LOG.name))
         self._follower = Follower(self._settings)
-        self._follower.to_end()
+        self._closers.append(self._follower.close)
+        self._follower.to_end(self.patience)
         self._consumer.subscribe(
             list(self._settings.event_topics),
             on_assign=self._assigned,
@@ -81,20 +96,20 @@ class NormalizeStage(Stage):
         )
 
     def poll(self) -> Polled | None:
-        log = self._follower.directory.log
-        if log is None:
+        begun = self._follower.directory.log
+        if begun is None:
             self._follower.poll()
-            pause()
+            self.patience.pause()
             return None
-        if log["partitions"] != self._log_partitions:
+        if begun["partitions"] != self._log_partitions:
             raise Stop(
-                f"rating.log.v1 has {self._log_partitions} partitions, but it began with {log['partitions']}: a new count needs a new log"
+                f"rating.log.v1 has {self._log_partitions} partitions, but it began with {begun['partitions']}: a new count needs a new log"
             )
         messages = self._gather()
-        group = self._consumer.consumer_group_metadata()
         if messages:
             faults.point("after_poll", self.name_)
-        records = self._records(messages)
+        fresh = self._records(messages)
+        records, self._again = self._again + fresh, []
         offsets = {(r.topic, r.partition): (r.offset + 1, r.timestamp) for r in records}
         if not records:
             offsets = self._idle()
@@ -102,17 +117,14 @@ class NormalizeStage(Stage):
                 self.ready = True
                 return None
         self._follower.poll()
-        return Polled(records, offsets, group)
+        return Polled(records, offsets, membership(self._consumer))
 
     def work(self, polled: Polled) -> Worked:
-        log = self._follower.directory.log
-        assert log is not None
-        found = normalize(
-            polled.records,
-            self._follower.directory,
-            self._meterings,
-            self._rules(log["partitions"], log["accept_future"]),
-            self._schemas,
+        begun = self._follower.directory.log
+        assert begun is not None
+        rules = self._rules(begun["partitions"], begun["accept_future"])
+        found = self.patience(
+            lambda: normalize(polled.records, self._follower.directory, self._meterings, rules, self._schemas)
         )
         faults.point("after_apply", self.name_)
         return Worked(polled, self._outs(found))
@@ -124,8 +136,10 @@ class NormalizeStage(Stage):
         ]
         try:
             self._transactions.commit(worked.outs, offsets, worked.polled.group)
-        except Aborted:
-            self._rewind(worked.polled.records)
+        except Aborted as error:
+            log.warning("normalize: a transaction was aborted (%s), going back", error)
+            # Kept in memory: it comes first in the next batch.
+            self._again = worked.polled.records
             return
         faults.point("after_commit", self.name_)
         for place, (_, reached) in worked.polled.offsets.items():
@@ -133,13 +147,14 @@ class NormalizeStage(Stage):
                 self._told[place] = reached
         self.ready = True
 
-    def close(self) -> None:
-        if hasattr(self, "_consumer"):
-            self._consumer.close()
-            self._follower.close()
+    def _count(self, topic: str) -> int:
+        return self.patience(lambda: partitions_of(self._consumer, topic))
 
     def _gather(self) -> list[Message]:
-        """A batch: what is there at once, and what comes within `pack_linger` after the first."""
+        """A batch: what is there at once, and what comes within `pack_linger` after the first; for one that is tried
+        again, only what rebalances need."""
+        if self._again:
+            return list(self._consumer.consume(1, 0))
         most = self._settings.normalize_batch_events
         found: list[Message] = self._consumer.consume(most, POLL_S)
         deadline = clock.monotonic() + self._settings.pack_linger / 1e6
@@ -177,7 +192,10 @@ class NormalizeStage(Stage):
         found = {}
         for partition, future in futures.items():
             place = partition.topic, partition.partition
-            end, at = future.result().offset, self._next[place]
+            answer = unless_away(future.result)
+            if answer is None:
+                continue
+            end, at = answer.offset, self._next[place]
             if taken > self._told.get(place, 0) and (end == at or self._only_markers(place, at, end)):
                 found[place] = at, taken
         return found
@@ -216,34 +234,24 @@ class NormalizeStage(Stage):
             outs.append(Out(rejected, -1, each.record.key, each.record.value, each.headers()))
         return outs
 
-    def _rewind(self, records: Sequence[RawRecord]) -> None:
-        first: dict[Place, int] = {}
-        for record in records:
-            first.setdefault((record.topic, record.partition), record.offset)
-        for place, offset in first.items():
-            if place in self._next:
-                self._next[place] = offset
-                self._consumer.seek(TopicPartition(*place, offset))
-
     def _assigned(self, consumer: Any, partitions: Sequence[TopicPartition]) -> None:
-        committed = consumer.committed([TopicPartition(p.topic, p.partition) for p in partitions], 30)
-        for partition in committed:
-            if partition.error is not None:
-                raise Stop(
-                    f"normalize: the offset of {partition.topic} {partition.partition} cannot be read: {partition.error}"
-                )
-            if partition.offset < 0:
-                partition.offset = consumer.get_watermark_offsets(partition, ENDS_S)[0]
-            place = partition.topic, partition.partition
-            self._next[place] = partition.offset
-            self._told[place] = int(partition.metadata or 0)
-        consumer.incremental_assign([TopicPartition(p.topic, p.partition, p.offset) for p in committed])
+        asked = [TopicPartition(each.topic, each.partition) for each in partitions]
+        found = self.patience(lambda: committed(consumer, asked))
+        starts = [TopicPartition(each.topic, each.partition, self._start(consumer, each)) for each in found]
+        for start, each in zip(starts, found, strict=True):
+            self._next[start.topic, start.partition] = start.offset
+            self._told[start.topic, start.partition] = int(each.metadata or 0)
+        consumer.incremental_assign(starts)
+
+    def _start(self, consumer: Any, found: TopicPartition) -> int:
+        return found.offset if found.offset >= 0 else self.patience(lambda: watermarks(consumer, found))[0]
 
     def _revoked(self, consumer: Any, partitions: Sequence[TopicPartition]) -> None:
         for partition in partitions:
             place = partition.topic, partition.partition
             self._next.pop(place, None)
             self._told.pop(place, None)
+        self._again = [each for each in self._again if (each.topic, each.partition) in self._next]
         consumer.incremental_unassign(partitions)
 
 

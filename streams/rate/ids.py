@@ -11,15 +11,26 @@ import shutil
 import struct
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from rocksdict import BlockBasedOptions, Cache, Options, Rdict, WriteBatch, WriteOptions
 
 POSITION = b"\xff" * 25
 """Longer than any id's key, so none can be it."""
-_AT = struct.Struct(">qq")
+_AT = struct.Struct(">qqq")
 BLOCK_CACHE_BYTES = 64 << 20
 WRITE_BUFFER_BYTES = 64 << 20
+SWEPT_PER_ID = 2
+SWEPT_MAX = 5_000
+"""Entries looked at after one commit: 3 ms of a transaction's 100. It keeps up with 25,000 events/s."""
+
+
+class Reach(NamedTuple):
+    """What the set is complete up to: the log's position, its clock there, and its `accept_past` (0: not settled)."""
+
+    position: int
+    clock: int
+    accept_past: int
 
 
 class IdStore:
@@ -32,6 +43,7 @@ class IdStore:
         self._write = WriteOptions()
         self._staged: dict[bytes, bytes] = {}
         self._journal: list[tuple[bytes, bytes | None]] = []
+        self._swept = b""
 
     def find(self, keys: Sequence[bytes]) -> list[bytes | None]:
         found: Any = self._db.get(list(keys))
@@ -55,37 +67,51 @@ class IdStore:
             else:
                 self._staged[key] = before
 
-    def commit(self, position: int, clock: int) -> None:
-        """Write what is staged, with the log's position and clock that it holds for."""
+    def commit(self, reach: Reach) -> None:
+        """Write what is staged, with what it is complete up to, and sweep as the set grows.
+
+        Looking at twice as many entries as are added, the set stays below twice what is alive, however long it runs.
+        """
         batch = WriteBatch(raw_mode=True)
         for key, entry in self._staged.items():
             batch.put(key, entry)
-        batch.put(POSITION, _AT.pack(position, clock))
+        batch.put(POSITION, _AT.pack(*reach))
         self._db.write(batch, self._write)
+        added = len(self._staged)
         self.drop()
+        if added:
+            self.sweep(reach.clock, min(SWEPT_PER_ID * added, SWEPT_MAX))
 
     def drop(self) -> None:
         """The transaction did not happen."""
         self._staged = {}
         self._journal = []
 
-    def position(self) -> tuple[int, int]:
-        """The log's position and clock that the set is complete up to; (0, 0) for a new one."""
+    def reach(self) -> Reach:
+        """What the set is complete up to; zeros for a new one."""
         found = self._db.get(POSITION)
-        return (0, 0) if found is None else _AT.unpack(found)
+        return Reach(0, 0, 0) if found is None else Reach._make(_AT.unpack(found))
 
-    def sweep(self, before: int) -> int:
-        """Delete entries that expired before the moment; how many."""
-        expired = [
-            key
-            for key, entry in self._db.items()
-            if key != POSITION and int.from_bytes(entry[:8], "big") < before
-        ]
+    def sweep(self, before: int, most: int) -> int:
+        """Delete what expired before the moment among the next `most` entries, from where the last call ended; how many."""
+        entries: Any = self._db.items(from_key=self._swept)
+        expired = []
+        self._swept = b""
+        for count, (key, entry) in enumerate(entries):
+            if count == most:
+                self._swept = key
+                break
+            if key != POSITION and int.from_bytes(entry[:8], "big") < before:
+                expired.append(key)
         batch = WriteBatch(raw_mode=True)
         for key in expired:
             batch.delete(key)
         self._db.write(batch, self._write)
         return len(expired)
+
+    def count(self) -> int:
+        """About how many ids there are."""
+        return int(self._db.property_int_value("rocksdb.estimate-num-keys") or 0)
 
     def close(self) -> None:
         self._db.close()

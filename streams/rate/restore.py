@@ -7,26 +7,25 @@ that is there and unequal stops the partition.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
+from rating import logclock
 from rating.engine import Engine
 from rating.records import Position, Record
 from schemas import topics
 from schemas.cells import decode_key, decode_value
 from schemas.log import decode_record
 from streams import clock
-from streams.follower import end_of
-from streams.kafka import Stop, check, is_eof, plain_consumer
-from streams.rate.ids import IdStore
+from streams.kafka import Stop, committed, watermarks
+from streams.patience import Patience
+from streams.rate.ids import IdStore, Reach
 from streams.rate.store import Store
+from streams.reader import Reader, end_of
 from streams.settings import Settings
 from streams.stage import log
 
-CHUNK = 20_000
-OFFSETS_S = 30.0
 POSITION = ("position",)
 ID_CHUNK_RECORDS = 200
 
@@ -42,22 +41,38 @@ class Partition:
         self.engine = Engine(store, ids, number)
         self.parked = -1
 
+    def keep(self) -> None:
+        """The transaction is committed: cells, then ids."""
+        self.store.merge()
+        self.ids.commit(Reach(self.position, self.engine.clock, logclock.accept_past(self.store)))
 
-def restore(settings: Settings, consumer: Consumer, folder: Path, number: int) -> Partition:
-    """Bring a partition back. Raises `Stop` where its state cannot be trusted."""
+    def drop(self) -> None:
+        """It did not happen: back to what is committed."""
+        self.store.drop()
+        self.ids.drop()
+        self.engine.reset()
+        self.position = self.store.get(POSITION) or 0
+
+
+def restore(
+    settings: Settings, consumer: Consumer, folder: Path, number: int, patience: Patience
+) -> Partition:
+    """Bring a partition back. Raises `Stop` where its state cannot be trusted, `Stopping` where we are to stop."""
     began = clock.monotonic()
     topic = settings.topic(topics.LOG.name)
-    committed = _committed(consumer, topic, number)
-    store = _changelog(settings, number)
+    place = TopicPartition(topic, number)
+    (found,) = patience(lambda: committed(consumer, [place]))
+    offset = None if found.offset < 0 else int(found.offset)
+    store = _changelog(settings, number, patience)
     held = store.get(POSITION)
-    if held is not None and committed is not None and committed != held:
+    if held is not None and offset is not None and offset != held:
         raise Stop(
-            f"rate: partition {number} of {topic} has a state at {held} but a committed offset {committed}: "
+            f"rate: partition {number} of {topic} has a state at {held} but a committed offset {offset}: "
             f"reset the group's offset to {held} if the state is right"
         )
-    position = held if held is not None else committed
+    position = held if held is not None else offset
     if position is None:
-        low, _ = consumer.get_watermark_offsets(TopicPartition(topic, number), OFFSETS_S)
+        low, _ = patience(lambda: watermarks(consumer, place))
         if low != 0:
             raise Stop(
                 f"rate: partition {number} of {topic} has neither state nor offset, and its log begins at {low}, not 0"
@@ -67,7 +82,12 @@ def restore(settings: Settings, consumer: Consumer, folder: Path, number: int) -
         raise Stop(
             f"rate: partition {number} of {topic} has offset {position} but no state: restore {topics.STATE.name}, or reset the offset to 0"
         )
-    ids = _ids(settings, folder, topic, number, position)
+    ids = IdStore(folder / str(number))
+    try:
+        _bring_up(ids, settings, number, position, patience)
+    except BaseException:
+        ids.close()
+        raise
     log.info(
         "rate: partition %d restored, %d cells, at %d, in %.1f s",
         number,
@@ -78,76 +98,61 @@ def restore(settings: Settings, consumer: Consumer, folder: Path, number: int) -
     return Partition(number, store, ids, position)
 
 
-def _committed(consumer: Consumer, topic: str, number: int) -> int | None:
-    (found,) = consumer.committed([TopicPartition(topic, number)], OFFSETS_S)
-    if found.error is not None:
-        raise Stop(f"rate: the offset of {topic} {number} cannot be read: {found.error}")
-    return None if found.offset < 0 else int(found.offset)
-
-
-def _changelog(settings: Settings, number: int) -> Store:
+def _changelog(settings: Settings, number: int, patience: Patience) -> Store:
     topic = settings.topic(topics.STATE.name)
     store = Store()
-    for _, key, value in _records(settings, topic, number, OFFSET_BEGINNING, end_of(settings, topic, number)):
-        bucket, member = decode_key(key or b"")
-        store.load(bucket, member, None if value is None else decode_value(bucket, value))
+    end = end_of(settings, topic, patience, number)
+    reader = Reader(settings, "azotte-restore", topic, number)
+    try:
+        for message in reader.to(end, patience):
+            value = message.value()
+            bucket, member = decode_key(message.key() or b"")
+            if message.offset() < end:
+                store.load(bucket, member, None if value is None else decode_value(bucket, value))
+    finally:
+        reader.close()
     return store
 
 
-def _records(
-    settings: Settings, topic: str, number: int, start: int, end: int
-) -> Iterator[tuple[int, bytes | None, bytes | None]]:
-    """Committed records of `[start, end)`; waits for what is open in it."""
-    if end == 0:
-        return
-    consumer = plain_consumer(settings, "azotte-restore")
-    try:
-        consumer.assign([TopicPartition(topic, number, start)])
-        at = max(start, 0)
-        while at < end:
-            for message in consumer.consume(CHUNK, 0.2):
-                if is_eof(message):
-                    at = max(at, message.offset())
-                    continue
-                check(message)
-                if message.error() is not None:
-                    continue
-                at = max(at, message.offset() + 1)
-                if message.offset() < end:
-                    yield message.offset(), message.key(), message.value()
-    finally:
-        consumer.close()
-
-
-def _ids(settings: Settings, folder: Path, topic: str, number: int, position: int) -> IdStore:
-    """The set of seen ids, complete up to the position."""
-    ids = IdStore(folder / str(number))
-    at, moment = ids.position()
-    if at > position:
+def _bring_up(ids: IdStore, settings: Settings, number: int, position: int, patience: Patience) -> None:
+    """Make the set of seen ids complete up to the position, from the log."""
+    reach = ids.reach()
+    if reach.position > position:
         log.warning("rate: the ids of partition %d are ahead of its state, building them anew", number)
         ids.wipe()
-        at, moment = 0, 0
-    if at == position:
-        return ids
+        reach = ids.reach()
+    if reach.position == position:
+        return
     rebuilt = Store()
     engine = Engine(rebuilt, ids, number)
-    engine.begin_at(moment)
+    engine.begin_at(reach.clock)
+    if reach.accept_past:
+        logclock.settle(rebuilt, reach.accept_past)
     began = clock.monotonic()
-    start = at if at else OFFSET_BEGINNING
-    for seen, (offset, _, value) in enumerate(_records(settings, topic, number, start, position), 1):
-        if offset >= position:
-            break
-        record: Record = decode_record(value or b"")
-        engine.recount(record, Position(topics.LOG.name, number, offset))
-        if seen % ID_CHUNK_RECORDS == 0:
-            ids.commit(offset + 1, engine.clock)
-            rebuilt.merge()
-    ids.commit(position, engine.clock)
+    reader = Reader(
+        settings,
+        "azotte-restore",
+        settings.topic(topics.LOG.name),
+        number,
+        reach.position or OFFSET_BEGINNING,
+    )
+    try:
+        for seen, message in enumerate(reader.to(position, patience), 1):
+            offset = message.offset()
+            if offset >= position:
+                break
+            record: Record = decode_record(message.value() or b"")
+            engine.recount(record, Position(topics.LOG.name, number, offset))
+            if seen % ID_CHUNK_RECORDS == 0:
+                rebuilt.merge()
+                ids.commit(Reach(offset + 1, engine.clock, logclock.accept_past(rebuilt)))
+    finally:
+        reader.close()
+    ids.commit(Reach(position, engine.clock, logclock.accept_past(rebuilt)))
     log.info(
         "rate: ids of partition %d brought up from %d to %d in %.1f s",
         number,
-        at,
+        reach.position,
         position,
         clock.monotonic() - began,
     )
-    return ids

@@ -7,9 +7,10 @@ timers ran, since an empty list of offsets would fence nothing.
 
 from __future__ import annotations
 
+import functools
 import gc
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
@@ -21,11 +22,14 @@ from rating.records import Pack, Position
 from schemas import topics
 from schemas.cells import encode_key
 from schemas.cells import encode_value as encode_cell
+from schemas.charges import encoder
 from schemas.log import UnknownRecord, decode_record
 from schemas.outputs import encode_value
 from streams import clock, faults, metrics
-from streams.kafka import Stop, base, check, group_consumer, partitions_of
+from streams.connection import schemas_of
+from streams.kafka import ANSWER_S, Stop, base, check, group_consumer, membership, partitions_of
 from streams.normalize.service import _host
+from streams.rate import room
 from streams.rate.restore import POSITION, Partition, restore
 from streams.settings import Settings
 from streams.slot import Slot
@@ -62,16 +66,23 @@ class RateStage(Stage):
         super().__init__(failed)
         self._settings = settings
         self._slot = slot
-        self._transactions = Transactions(settings, f"{GROUP}-{_host(slot)}", self.name_)
+        self._transactions = Transactions(settings, f"{GROUP}-{_host(slot)}", self.name_, self.patience)
         self._topic = settings.topic(topics.LOG.name)
         self._partitions: dict[int, Partition] = {}
         self._left: deque[Message] = deque()
         self._names = {topic.name: settings.topic(topic.name) for topic in topics.TOPICS}
 
     def open(self) -> None:
+        self._left.clear()
+        self._encoders = self._avro()
+        self._transactions.open()
         self._consumer = group_consumer(self._settings, GROUP, "error")
-        self._count = partitions_of(self._consumer, self._topic)
-        self._folder = self._slot.folder / "ids" / self._log_uuid()
+        self._closers += [lambda: self._forget(list(self._partitions)), self._consumer.close]
+        for topic in (self._topic, self._names[topics.STATE.name]):
+            self.patience(functools.partial(partitions_of, self._consumer, topic))
+        admin = AdminClient(base(self._settings))
+        self.patience(lambda: room.check(self._settings, admin, self._slot.folder))
+        self._folder = self._slot.folder / "ids" / self.patience(lambda: self._log_uuid(admin))
         self._consumer.subscribe(
             [self._topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost
         )
@@ -82,13 +93,14 @@ class RateStage(Stage):
             found = self._consumer.consume(self._settings.rate_batch_records, 0 if due else POLL_S)
             self._left.extend(message for message in found if self._wanted(message))
         else:
-            # Rebalances are served here too, though there is enough to do.
+            # Rebalances are served here too, though there is enough to do: one record more for each transaction that
+            # takes none, such as one of many that drain timers before a new catalog.
             self._left.extend(message for message in self._consumer.consume(1, 0) if self._wanted(message))
-        group = self._consumer.consumer_group_metadata()
         self._left = deque(message for message in self._left if message.partition() in self._partitions)
         if not self._left and not due:
             self.ready = bool(self._partitions) or self.ready
             return None
+        group = membership(self._consumer)
         faults.point("after_poll", self.name_)
         return Polled(list(self._left), group)
 
@@ -150,20 +162,12 @@ class RateStage(Stage):
         faults.point("after_commit", self.name_)
         now = clock.now()
         for partition in worked.touched:
-            partition.store.merge()
             faults.point("before_ids", self.name_)
-            partition.ids.commit(partition.position, partition.engine.clock)
+            partition.keep()
             self._tell(partition)
         for stamp in worked.received:
             metrics.LATENCY.observe(max(now - stamp, 0) / 1e6)
         self.ready = True
-
-    def close(self) -> None:
-        if hasattr(self, "_consumer"):
-            self._consumer.close()
-        for partition in self._partitions.values():
-            partition.ids.close()
-        self._partitions.clear()
 
     def _wanted(self, message: Message) -> bool:
         check(message)
@@ -187,7 +191,17 @@ class RateStage(Stage):
         ] or None
         if effect.headers:
             metrics.REJECTED.labels(dict(effect.headers)["error"]).inc()
-        return Out(name, partition, effect.key.encode(), encode_value(effect.value), headers)
+        encode = self._encoders.get(effect.topic, encode_value)
+        value = None if effect.value is None else encode(effect.value)
+        return Out(name, partition, effect.key.encode(), value, headers)
+
+    def _avro(self) -> Mapping[str, Callable[[Mapping[str, Any]], bytes | None]]:
+        """What writes the topics that are not JSON: `billing.charges.v1`, where the settings say so."""
+        schemas = schemas_of(self._settings) if self._settings.charges_format == "avro" else None
+        if schemas is None:
+            return {}
+        name = topics.CHARGES.name
+        return {name: self.patience(lambda: encoder(self._names[name], schemas))}
 
     def _cells(self, partition: Partition) -> Iterator[Out]:
         topic = self._names[topics.STATE.name]
@@ -202,6 +216,7 @@ class RateStage(Stage):
 
     def _tell(self, partition: Partition) -> None:
         metrics.CELLS.labels(str(partition.number)).set(partition.store.count)
+        metrics.IDS.labels(str(partition.number)).set(partition.ids.count())
         parked = len(partition.engine.parked)
         if parked != partition.parked:
             partition.parked = parked
@@ -210,32 +225,31 @@ class RateStage(Stage):
                 log.error("rate: account %s is parked at %s; mend the cause, then azotte unpark", name, fault)
 
     def _undo(self, worked: Worked) -> None:
-        """The transaction did not happen: back to what is committed, for every partition that it touched."""
-        self._left.clear()
-        for partition in self._partitions.values():
-            partition.store.drop()
-            partition.ids.drop()
-            partition.engine.reset()
-            partition.position = partition.store.get(POSITION) or 0
-            self._consumer.seek(TopicPartition(self._topic, partition.number, partition.position))
+        """The transaction did not happen: the state goes back to what is committed, and its records wait again."""
+        self._left = deque(worked.polled.messages)
+        for partition in worked.touched:
+            partition.drop()
 
     def _assigned(self, consumer: Any, partitions: Sequence[TopicPartition]) -> None:
         with ThreadPoolExecutor(RESTORES_AT_ONCE) as pool:
-            found = pool.map(
-                lambda each: restore(self._settings, consumer, self._folder, each.partition), partitions
-            )
-            for restored in found:
-                self._partitions[restored.number] = restored
+            tasks = [
+                pool.submit(restore, self._settings, consumer, self._folder, each.partition, self.patience)
+                for each in partitions
+            ]
+        for task in tasks:
+            if task.exception() is None:
+                # All that are open are known, so that they are closed where one of them failed.
+                self._partitions[task.result().number] = task.result()
+                self._tell(task.result())
         starts = [
-            TopicPartition(self._topic, each.partition, self._partitions[each.partition].position)
-            for each in partitions
+            TopicPartition(self._topic, each.number, each.position) for each in (t.result() for t in tasks)
         ]
         gc.collect()
         gc.freeze()
         consumer.incremental_assign(starts)
 
     def _revoked(self, consumer: Any, partitions: Sequence[TopicPartition]) -> None:
-        self._forget(partitions)
+        self._forget([each.partition for each in partitions])
         consumer.incremental_unassign(partitions)
 
     def _lost(self, consumer: Any, partitions: Sequence[TopicPartition]) -> None:
@@ -244,13 +258,14 @@ class RateStage(Stage):
         )
         self._revoked(consumer, partitions)
 
-    def _forget(self, partitions: Sequence[TopicPartition]) -> None:
-        for each in partitions:
-            gone = self._partitions.pop(each.partition, None)
+    def _forget(self, numbers: Sequence[int]) -> None:
+        for number in numbers:
+            gone = self._partitions.pop(number, None)
             if gone is not None:
                 gone.ids.close()
+                for gauge in metrics.OF_PARTITION:
+                    gauge.remove(str(number))
 
-    def _log_uuid(self) -> str:
-        admin = AdminClient(base(self._settings))
-        found = admin.describe_topics(TopicCollection([self._topic]))[self._topic].result(30)
-        return str(found.topic_id).replace("/", "_")
+    def _log_uuid(self, admin: AdminClient) -> str:
+        asked = admin.describe_topics(TopicCollection([self._topic]), request_timeout=ANSWER_S)
+        return str(asked[self._topic].result().topic_id).replace("/", "_")

@@ -3,55 +3,49 @@
 from __future__ import annotations
 
 import msgspec
-from confluent_kafka import OFFSET_BEGINNING, TopicPartition
 
 from rating.catalog import compile_catalog, read_revision
 from schemas import topics
 from sinks.clickhouse.usage import Meter
-from streams import clock
-from streams.kafka import Stop, check, is_eof, plain_consumer
+from streams.kafka import Stop
+from streams.patience import Patience
+from streams.reader import Reader, end_of
 from streams.settings import Settings
-
-WAIT_S = 30.0
-CHUNK = 100
 
 
 class KnownMeters:
     """Meters by tenant and key. A revision is on the topic before any pack that it measured, and stays: it is compacted
     by revision, and a meter once published never changes."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, patience: Patience) -> None:
+        self._settings = settings
+        self._patience = patience
         self._topic = settings.topic(topics.CATALOG.name)
         self._meters: dict[tuple[str, str], Meter] = {}
-        self._consumer = plain_consumer(settings, "azotte-sink-catalog")
-        self._consumer.assign([TopicPartition(self._topic, 0, OFFSET_BEGINNING)])
+        self._reader = Reader(settings, "azotte-sink-catalog", self._topic)
 
     def __call__(self, tenant: str, meter: str) -> Meter:
-        """The meter; waits for it to come. Raises `Stop` where it does not."""
+        """The meter; reads on to what is the topic's end now. Raises `Stop` where it is not there, and `Stopping`."""
         found = self._meters.get((tenant, meter))
         if found is not None:
             return found
-        deadline = clock.monotonic() + WAIT_S
-        while (tenant, meter) not in self._meters:
-            if clock.monotonic() > deadline:
-                raise Stop(
-                    f"sink: no revision on {self._topic} has meter {meter} of {tenant}: the topic must keep every revision"
-                    " that the log was measured by"
-                )
-            self._read()
+        self._read(end_of(self._settings, self._topic, self._patience))
+        if (tenant, meter) not in self._meters:
+            raise Stop(
+                f"sink: no revision on {self._topic} has meter {meter} of {tenant}: the topic must keep every revision"
+                " that the log was measured by"
+            )
         return self._meters[tenant, meter]
 
     def close(self) -> None:
         """Leave the topic."""
-        self._consumer.close()
+        self._reader.close()
 
-    def _read(self) -> None:
-        for message in self._consumer.consume(CHUNK, 0.1):
-            if is_eof(message):
-                continue
-            check(message)
-            if message.error() is None and message.value() is not None:
-                tenant, _, _ = str(message.key(), "utf-8").rpartition("/")
-                revision, _, doc = read_revision(msgspec.json.decode(message.value()))
-                for key, meter in compile_catalog(doc, revision).meters.items():
-                    self._meters[tenant, key] = Meter(tuple(meter.dimensions), meter.aggregation == "unique")
+    def _read(self, end: int) -> None:
+        for message in self._reader.to(end, self._patience):
+            key, value = message.key(), message.value()
+            if key is not None and value is not None:
+                tenant, _, _ = key.decode().rpartition("/")
+                revision, _, doc = read_revision(msgspec.json.decode(value))
+                for name, meter in compile_catalog(doc, revision).meters.items():
+                    self._meters[tenant, name] = Meter(tuple(meter.dimensions), meter.aggregation == "unique")

@@ -9,28 +9,31 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from clickhouse_connect.driver.exceptions import ClickHouseError
 from confluent_kafka import KafkaException, Message, TopicPartition
 
 from schemas import topics
+from schemas.avro import Unreadable
+from schemas.charges import as_json
 from schemas.log import UnknownRecord
+from schemas.registry import Schemas, UnknownSchema
 from sinks.clickhouse import client as clickhouse
 from sinks.clickhouse.migrate import MigrationError, migrate
 from sinks.clickhouse.rows import inserts
 from sinks.clickhouse.tables import Insert, Taken
 from streams import clock, faults, metrics
-from streams.kafka import Stop, check, group_consumer
+from streams.connection import schemas_of
+from streams.kafka import Stop, check, committed, group_consumer, watermarks
 from streams.settings import Settings
 from streams.sink.meters import KnownMeters
 from streams.sink.origins import Origins
-from streams.stage import PAUSE_S, Stage, log, passing
+from streams.stage import Stage, log
 
 GROUP = "azotte-sink"
 POLL_S = 0.1
 CHUNK = 10_000
-OFFSETS_S = 30
 IDLE_S = 3600
 """How long ClickHouse may be away before the group takes the partitions; the batch then comes again, and changes nothing."""
 READ = (
@@ -38,7 +41,6 @@ READ = (
     topics.ENTITLEMENTS, topics.REJECTED,
 )  # fmt: skip
 Place = tuple[str, int]
-Result = TypeVar("Result")
 
 
 class Worked(NamedTuple):
@@ -63,14 +65,14 @@ class SinkStage(Stage):
         self._server = clickhouse.Server(
             found.host, found.port, found.user, found.password, found.scheme == "https", found.database
         )
-        self._closers: list[Callable[[], None]] = []
+        self._schemas = schemas_of(settings)
 
     def open(self) -> None:
         """Make the tables, see that they are these topics', join the group."""
+        self._next.clear()
         self._origins = Origins(self._settings, self._names)
-        if not self._persist(self._prepare):
-            return
-        self._meters = KnownMeters(self._settings)
+        self._persist(lambda: self.patience(self._prepare))
+        self._meters = KnownMeters(self._settings, self.patience)
         self._consumer = group_consumer(self._settings, GROUP, "error", idle_s=IDLE_S)
         self._closers += [self._meters.close, self._consumer.close]
         self._consumer.subscribe(
@@ -104,7 +106,7 @@ class SinkStage(Stage):
         """Records to rows."""
         offsets = {(self._settings.topic(each.topic), each.partition): each.offset + 1 for each in polled}
         try:
-            rows = inserts(polled, self._meters)
+            rows = inserts(self._plain(polled), self._meters)
         except UnknownRecord as error:
             raise Stop(f"sink: {self._settings.topic(topics.LOG.name)} has {error}") from None
         for each in rows:
@@ -114,26 +116,30 @@ class SinkStage(Stage):
         faults.point("after_apply", self.name_)
         return Worked(rows, offsets, min(each.timestamp for each in polled))
 
+    def _plain(self, polled: list[Taken]) -> list[Taken]:
+        """The records, charge lines in Avro as JSON; one that cannot be read stays what it is, and is told of so."""
+        schemas = self._schemas
+        if schemas is None:
+            return polled
+        return [
+            self.patience(functools.partial(_as_json, each, schemas))
+            if each.topic == topics.CHARGES.name and each.value
+            else each
+            for each in polled
+        ]
+
     def commit(self, worked: Worked) -> None:
         """Insert, then commit the offsets."""
-        if not self._patiently(self._origins.check):
-            return
+        self.patience(self._origins.check)
         begin = clock.monotonic()
         for rows in worked.rows:
-            if not self._persist(functools.partial(self._insert, rows)):
-                return
+            self._persist(functools.partial(self._insert, rows))
             faults.point("after_insert", self.name_)
         metrics.BATCH.labels(self.name_).observe(sum(rows.rows.num_rows for rows in worked.rows))
         metrics.INSERT.observe(clock.monotonic() - begin)
         metrics.SINK_DELAY.set(max(0, clock.now() - worked.oldest) / 1e6)
         self._commit_offsets(worked.offsets)
         faults.point("after_commit", self.name_)
-
-    def close(self) -> None:
-        """Leave the group."""
-        for close in self._closers:
-            close()
-        self._closers.clear()
 
     # ClickHouse
 
@@ -150,54 +156,48 @@ class SinkStage(Stage):
         clickhouse.insert(self._client, rows, self._settings.sink_batch_rows)
         metrics.ROWS.labels(rows.table).inc(rows.rows.num_rows)
 
-    def _persist(self, act: Callable[[], None]) -> bool:
-        """Do it until ClickHouse takes it; false where we are to stop."""
+    def _persist(self, act: Callable[[], None]) -> None:
+        """Do it until ClickHouse takes it. Raises `Stopping`."""
 
         def told(words: str) -> None:
             metrics.RETRIES.inc()
             address = self._settings.clickhouse.address
             log.warning("sink: ClickHouse at %s does not take it (%s), trying again", address, words)
 
+        def pause(seconds: float) -> bool:
+            self.patience.pause(seconds)
+            return True
+
         try:
-            return clickhouse.persist(act, self._pause, self._settings.sink_retry_max / 1e6, told)
+            clickhouse.persist(act, pause, self._settings.sink_retry_max / 1e6, told)
         except ClickHouseError as error:
             raise Stop(f"sink: ClickHouse refuses: {clickhouse.sentence(error)}") from None
 
-    def _pause(self, seconds: float) -> bool:
-        until = clock.monotonic() + seconds
-        while clock.monotonic() < until and not self.should_stop:
-            clock.pause(0.05)
-        return not self.should_stop
-
     # Kafka
-
-    def _patiently(self, act: Callable[[], None]) -> bool:
-        """Do it until the broker answers; false where we are to stop."""
-        while True:
-            try:
-                act()
-                return True
-            except KafkaException as error:
-                if not passing(error):
-                    raise
-                log.warning("sink: the broker does not answer (%s), trying again", error.args[0].str())
-            if not self._pause(PAUSE_S):
-                return False
 
     def _commit_offsets(self, found: dict[Place, int]) -> None:
         offsets = [TopicPartition(*place, offset) for place, offset in found.items() if place in self._next]
         try:
             if offsets:
-                self._consumer.commit(offsets=offsets, asynchronous=False)
+                # Not waited for: a process that did, with the broker away, never ended. The rows are there: where an offset
+                # is lost, who has the partition next inserts them again, which changes nothing.
+                self._consumer.commit(offsets=offsets, asynchronous=True)
         except KafkaException as error:
-            # The rows are there; who has the partitions next inserts them again, which changes nothing.
             log.warning("sink: offsets could not be committed: %s", error.args[0].str())
+
+    def _check(self, message: Message) -> None:
+        """Raise `Stop` for what cannot be read, and say so where that is since the topic was made anew."""
+        try:
+            check(message)
+        except Stop:
+            self.patience(self._origins.check)
+            raise
 
     def _taken(self, messages: Sequence[Message]) -> list[Taken]:
         """Those of partitions that are ours, each offset once: a partition may go and come back within one `consume`."""
         found = []
         for message in messages:
-            check(message)
+            self._check(message)
             place = message.topic(), message.partition()
             expected = self._next.get(place)
             offset = message.offset()
@@ -212,33 +212,33 @@ class SinkStage(Stage):
         return found
 
     def _assigned(self, consumer: Any, partitions: Sequence[TopicPartition]) -> None:
-        found: list[TopicPartition] = []
+        asked = [TopicPartition(each.topic, each.partition) for each in partitions]
+        found = [self._start(consumer, each) for each in self.patience(lambda: committed(consumer, asked))]
+        self._next |= {(each.topic, each.partition): each.offset for each in found}
+        consumer.incremental_assign(found)
 
-        def ask() -> None:
-            asked = [TopicPartition(each.topic, each.partition) for each in partitions]
-            found[:] = [self._start(consumer, each) for each in consumer.committed(asked, OFFSETS_S)]
-
-        if self._patiently(ask):
-            self._next |= {(each.topic, each.partition): each.offset for each in found}
-            consumer.incremental_assign(found)
-
-    def _start(self, consumer: Any, committed: TopicPartition) -> TopicPartition:
+    def _start(self, consumer: Any, found: TopicPartition) -> TopicPartition:
         """Where to read on. An offset that expired is no loss: what is read again meets its own rows."""
-        if committed.error is not None:
-            raise KafkaException(committed.error)
-        begin, _ = consumer.get_watermark_offsets(committed, OFFSETS_S)
-        name = f"{committed.topic} {committed.partition}"
-        if 0 <= committed.offset < begin:
-            lost = begin - committed.offset
-            if topics.BY_NAME[self._names[committed.topic]].retention_ms < 0:
+        begin, _ = self.patience(lambda: watermarks(consumer, found))
+        name = f"{found.topic} {found.partition}"
+        if 0 <= found.offset < begin:
+            lost = begin - found.offset
+            if topics.BY_NAME[self._names[found.topic]].retention_ms < 0:
                 raise Stop(
                     f"sink: {name} was deleted up to {begin}, and {lost} records before it were never inserted: set the"
                     f" offset of group {self._settings.topic_prefix}{GROUP} to {begin} to go on without them"
                 )
             log.error("sink: %d records of %s outlived their retention before they were inserted", lost, name)
-        return TopicPartition(committed.topic, committed.partition, max(begin, committed.offset))
+        return TopicPartition(found.topic, found.partition, max(begin, found.offset))
 
     def _revoked(self, consumer: Any, partitions: Sequence[TopicPartition]) -> None:
         for partition in partitions:
             self._next.pop((partition.topic, partition.partition), None)
         consumer.incremental_unassign(partitions)
+
+
+def _as_json(record: Taken, schemas: Schemas) -> Taken:
+    try:
+        return record._replace(value=as_json(record.value or b"", schemas))
+    except (Unreadable, UnknownSchema):
+        return record

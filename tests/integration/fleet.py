@@ -11,10 +11,11 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka import Consumer, IsolationLevel, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 
 from schemas import topics
+from streams.patience import passing
 
 STOP_S = 30
 
@@ -39,12 +40,11 @@ class Fleet:
     def make_topics(self, append_time: bool = False) -> None:
         """All topics, with the producer's timestamps so that a test decides what is received when, or the broker's."""
         admin = AdminClient({"bootstrap.servers": self.servers})
-        count = {topics.Partitions.ONE: 1}
         stamps = {} if append_time else {"message.timestamp.type": "CreateTime"}
         wanted = [
             NewTopic(
                 self.topic(topic),
-                count.get(topic.partitions, self.partitions),
+                len(self._places(topic)),
                 1,
                 config=topic.config() | {"retention.ms": "-1"} | stamps,
             )
@@ -88,6 +88,13 @@ class Fleet:
         process.send_signal(signal.SIGKILL)
         process.wait(STOP_S)
 
+    def end(self, name: str) -> None:
+        """SIGTERM: it must go by itself, and content."""
+        process = self.running[name]
+        process.terminate()
+        assert process.wait(STOP_S) == 0, self.logs()
+        del self.running[name]
+
     def stop(self) -> None:
         """End everything, politely first."""
         for process in self.running.values():
@@ -123,16 +130,32 @@ class Fleet:
             producer.poll(0)
         assert producer.flush(30) == 0
 
-    def done_with(self, group: str, topic: topics.Topic) -> int:
-        """How many records of a topic's first partition a group is done with, as far as the broker can say."""
+    def offsets(self, group: str, topic: topics.Topic) -> dict[int, int]:
+        """How many records of each of a topic's partitions a group is done with, as far as the broker can say now."""
         consumer = Consumer({"bootstrap.servers": self.servers, "group.id": self.prefix + group})
         try:
-            (found,) = consumer.committed([TopicPartition(self.topic(topic), 0)], 10)
-            return max(0, int(found.offset))
+            found = consumer.committed(self._places(topic), 10)
+            return {each.partition: max(0, each.offset) for each in found if each.error is None}
         except KafkaException as error:
-            # A group that has just been made has no coordinator yet.
-            if not error.args[0].retriable():
+            # The broker has just started, or the group has just been made and has no coordinator yet.
+            if not passing(error):
                 raise
-            return 0
+            return {}
         finally:
             consumer.close()
+
+    def ends(self, topic: topics.Topic, committed: bool = False) -> dict[int, int]:
+        """The offset after each partition's last record; those of open transactions count unless `committed`."""
+        level = IsolationLevel.READ_COMMITTED if committed else IsolationLevel.READ_UNCOMMITTED
+        admin = AdminClient({"bootstrap.servers": self.servers})
+        asked = {place: OffsetSpec.latest() for place in self._places(topic)}
+        found = admin.list_offsets(asked, isolation_level=level, request_timeout=10)
+        return {place.partition: int(future.result(15).offset) for place, future in found.items()}
+
+    def done_with(self, group: str, topic: topics.Topic) -> int:
+        """The same for a topic of one partition."""
+        return self.offsets(group, topic).get(0, 0)
+
+    def _places(self, topic: topics.Topic) -> list[TopicPartition]:
+        count = 1 if topic.partitions is topics.Partitions.ONE else self.partitions
+        return [TopicPartition(self.topic(topic), number) for number in range(count)]

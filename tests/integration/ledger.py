@@ -12,6 +12,8 @@ from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
 
+from streams.patience import passes
+
 Line = dict[str, Any]
 
 
@@ -22,18 +24,33 @@ class Reader:
     servers: str
     topic: str
     records: list[tuple[bytes | None, bytes | None, dict[str, bytes]]] = field(default_factory=list)
+    at: dict[int, int] = field(default_factory=dict)
     _consumer: Consumer | None = None
 
     def poll(self, seconds: float = 0.2) -> int:
         """Read what is there; how many records came."""
         consumer = self._open()
-        messages = consumer.consume(10_000, seconds)
-        found = [message for message in messages if message.error() is None]
-        for message in messages:
-            error = message.error()
-            assert error is None or error.retriable() or error.code() == KafkaError._TRANSPORT, error
+        found = []
+        for message in consumer.consume(10_000, seconds):
+            error, number = message.error(), message.partition()
+            if error is None:
+                found.append(message)
+                self.at[number] = message.offset() + 1
+            elif error.code() == KafkaError._PARTITION_EOF:
+                self.at[number] = max(self.at.get(number, 0), message.offset())
+            else:
+                assert passes(error), error
         self.records += [(m.key(), m.value(), dict(m.headers() or ())) for m in found]
         return len(found)
+
+    def read_to(self, ends: Mapping[int, int], seconds: float = 60) -> None:
+        """Read on up to these offsets; a transaction that is open before them is waited for."""
+
+        def there() -> bool:
+            self.poll()
+            return all(self.at.get(number, 0) >= end for number, end in ends.items())
+
+        until(there, seconds, f"{self.topic} up to {ends}", lambda: self.at)
 
     def close(self) -> None:
         if self._consumer is not None:
@@ -47,6 +64,7 @@ class Reader:
                     "group.id": f"test-reader-{self.topic}",
                     "isolation.level": "read_committed",
                     "enable.auto.commit": False,
+                    "enable.partition.eof": True,
                     "topic.metadata.refresh.interval.ms": 500,
                 }
             )

@@ -57,6 +57,7 @@ def feed(trace: Iterable[Row], start: int, seed: int) -> Feed:
         if draw.random() < 0.01:
             malformed += 1
             messages.append(_message(draw, row, _garbage(draw, row, start), start))
+    assert malformed == sum(map(is_malformed, messages))
     return Feed(sorted(messages, key=lambda message: message.arrival), malformed)
 
 
@@ -75,6 +76,11 @@ def event(row: Row, start: int) -> dict[str, object]:
         "time": at.isoformat().replace("+00:00", "Z"),
         "data": {"model": row.file, "input_tokens": row.context, "output_tokens": row.generated},
     }
+
+
+def is_malformed(message: Message) -> bool:
+    """Whether it must be rejected: all garbage is made of an event whose id says so."""
+    return b'"id": "bad-' in message.value
 
 
 def publish(servers: str, topic: str, messages: Iterable[Message]) -> None:

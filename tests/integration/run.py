@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import clickhouse_connect
 from clickhouse_connect.driver.exceptions import ClickHouseError
@@ -52,6 +53,8 @@ class Run:
         self.start = replay.noon_two_days_ago(datetime.now(UTC))
         self.feed = replay.feed(rows, self.start, seed)
         self.want = usage.owed(rows)
+        self.quantities = dict(usage.quantities(rows))
+        self.malformed = 0
         self.charges = ledger.Reader(fleet.servers, fleet.topic(topics.CHARGES))
         self.rejected = ledger.Reader(fleet.servers, fleet.topic(topics.REJECTED))
 
@@ -65,22 +68,46 @@ class Run:
             return self.fleet.done_with("azotte-control", topics.COMMANDS) == len(commands)
 
         ledger.until(done, OPEN_S, "the commands", self.fleet.logs)
-        first = self.fleet.running.pop("first")
-        first.terminate()
-        assert first.wait(OPEN_S) == 0
+        self.fleet.end("first")
 
     def publish(self, messages: Sequence[replay.Message]) -> None:
         """Send these and wait until the broker has them."""
+        self.malformed += sum(replay.is_malformed(message) for message in messages)
         replay.publish(self.fleet.servers, self.fleet.topic(topics.EVENTS), messages)
 
     def differences(self) -> dict[tuple[str, str], object]:
         """Where the bill and the auditor differ by now."""
         return dict(ledger.differences(self.want, ledger.billed(ledger.lines(self.charges))))
 
-    def complete(self) -> bool:
-        """Whether everything has come out; reads what is new."""
-        came = self.charges.poll() + self.rejected.poll(0.05)
-        return not came and len(self.rejected.records) >= self.feed.malformed and not self.differences()
+    def drain(self, seconds: float) -> None:
+        """Wait until everything that was published is on the log, and all that is there by then is rated.
+
+        After it no line can come of what was published: what the bill says then is what it says for good.
+        """
+        self._wait_past("azotte-normalize", topics.EVENTS, seconds)
+        # Ticks go on, so the end of a transaction that stands last is passed too.
+        self._wait_past("azotte-rate", topics.LOG, seconds)
+
+    def _wait_past(self, group: str, topic: topics.Topic, seconds: float) -> None:
+        ends = self.fleet.ends(topic)
+
+        def past() -> bool:
+            done = self.fleet.offsets(group, topic)
+            return all(done.get(number, 0) >= end for number, end in ends.items())
+
+        ledger.until(past, seconds, f"{group} past {ends}", self._state)
+
+    def read(self) -> None:
+        """Read every line and every rejection, when what killed workers left open is aborted."""
+        for reader, topic in ((self.charges, topics.CHARGES), (self.rejected, topics.REJECTED)):
+            self._wait_for_the_open(topic)
+            reader.read_to(self.fleet.ends(topic, committed=True))
+
+    def _wait_for_the_open(self, topic: topics.Topic) -> None:
+        def none_open() -> bool:
+            return self.fleet.ends(topic, committed=True) == self.fleet.ends(topic)
+
+        ledger.until(none_open, OPEN_S, f"the end of what is open on {topic.name}", self._state)
 
     def wait_for_a_line(self) -> None:
         """Wait until a line more than now has come."""
@@ -93,34 +120,65 @@ class Run:
         ledger.until(came, 90, "a line", self.fleet.logs)
 
     def settle(self, seconds: float) -> None:
-        """Wait for the last line, then check everything that a consumer may rely on."""
-        ledger.until(self.complete, seconds, "the auditor's totals", self._state)
+        """Wait until all is rated, then check everything that a consumer may rely on."""
+        self.drain(seconds)
+        self.read()
+        self.check()
+
+    def check(self) -> None:
+        """The auditor's totals to the last digit, no line twice, no gap, and what was malformed rejected, no more."""
+        assert not self.differences(), self._state()
         assert ledger.faults(ledger.lines(self.charges)) == []
         codes = [headers["error"].decode() for _, _, headers in self.rejected.records]
-        assert len(codes) == self.feed.malformed, sorted(codes)
+        assert len(codes) == self.malformed, sorted(codes)
+
+    def settle_in_clickhouse(self, seconds: float) -> None:
+        """Wait until ClickHouse has every line of the topic, once, and every event that was counted."""
+
+        def there() -> bool:
+            return in_clickhouse(self.fleet) == on_topic(self)
+
+        ledger.until(there, seconds, "every line in ClickHouse", self._state)
+        ledger.until(
+            lambda: counted_in_clickhouse(self.fleet) == self.quantities,
+            seconds,
+            "what the trace holds in ClickHouse",
+            lambda: f"{counted_in_clickhouse(self.fleet)} {self.quantities}",
+        )
 
     def _state(self) -> str:
         off = list(self.differences().items())[:5]
-        return f"{len(self.rejected.records)}/{self.feed.malformed} rejected, off: {off}\n{self.fleet.logs()}"
+        return f"{len(self.rejected.records)}/{self.malformed} rejected, off: {off}\n{self.fleet.logs()}"
+
+
+def in_clickhouse(fleet: Fleet) -> dict[str, str]:
+    """Each line's id and amount, as an analyst sees it; an id twice fails."""
+    rows = _asked(fleet, "SELECT id, toString(amount) FROM charges")
+    assert len({row[0] for row in rows}) == len(rows), "a line stands twice in ClickHouse"
+    return {row[0]: row[1] for row in rows}
+
+
+FIELDS = {"requests": "rows", "input": "context_tokens", "output": "generated_tokens"}
+
+
+def counted_in_clickhouse(fleet: Fleet) -> dict[str, int]:
+    """What was counted, by `<model>.<field>` as the auditor's `quantities` has it, from the rows of usage."""
+    model = "dimensions['model']"
+    query = f"SELECT {model}, meter, sum(value * sign) FROM usage_events GROUP BY {model}, meter"
+    return {f"{row[0]}.{FIELDS[row[1]]}": int(row[2]) for row in _asked(fleet, query) if row[1] in FIELDS}
+
+
+def _asked(fleet: Fleet, query: str) -> Sequence[Sequence[Any]]:
+    """The rows of an answer; none where the tables are not there yet."""
+    assert fleet.clickhouse is not None
+    try:
+        with clickhouse_connect.get_client(dsn=fleet.clickhouse) as client:
+            rows: Sequence[Sequence[Any]] = client.query(query).result_rows
+    except ClickHouseError:
+        return []
+    return rows
 
 
 def on_topic(run: Run) -> dict[str, str]:
     """Each line's id and amount, as published."""
     return {line["id"]: line["amount"] for line in ledger.lines(run.charges)}
-
-
-def in_clickhouse(fleet: Fleet) -> dict[str, str]:
-    """Each line's id and amount, as an analyst sees it; an id twice fails."""
-    assert fleet.clickhouse is not None
-    try:
-        client = clickhouse_connect.get_client(dsn=fleet.clickhouse)
-    except ClickHouseError:
-        return {}
-    try:
-        rows = client.query("SELECT id, toString(amount) FROM charges").result_rows
-    except ClickHouseError:
-        return {}
-    finally:
-        client.close()
-    assert len({row[0] for row in rows}) == len(rows), "a line stands twice in ClickHouse"
-    return {row[0]: row[1] for row in rows}

@@ -46,7 +46,8 @@ class Reckoning:
             if sample.time < self.chain[-1].end and (level or sample.time >= self.chain[0].begin):
                 group = tuple((name, sample.groups.get(name, "")) for name in sorted(names))
                 groups.setdefault(group, []).append(sample)
-        return {group: found for group, found in groups.items() if not (level and found and self._idle(found))}
+        idle = [group for group, found in groups.items() if level and found and self._idle(found)]
+        return {group: found for group, found in groups.items() if group not in idle} | ({} if names else {(): []} if idle else {})
 
     def _idle(self, found: list[Sample]) -> bool:
         """Whether a level was at nothing when the chain began, and nothing came in it."""

@@ -192,6 +192,9 @@ def test_several_problems_are_told_at_once() -> None:
         (b"[" * 100_000, "the command is nested too deep"),
         (b'{"a": ' + b"9" * 5000 + b"}", "the command has a number of more than 400 characters"),
         (b'{"a": 1e' + b"9" * 5000 + b"}", "the command has a number of more than 400 characters"),
+        (b'{"a": 0e' + b"9" * 20 + b"}", "the command has a number with an exponent of more than 18 digits"),
+        (b'{"a": ' + b"[" * 900 + b"]" * 900 + b"}", "the command is nested too deep"),
+        (b'{"a": "\\ud800"}', "the command has half a surrogate pair in a text"),
     ],
 )
 def test_what_is_no_command_is_told(value: bytes | None, detail: str) -> None:
