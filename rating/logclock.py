@@ -44,7 +44,7 @@ def forget_ticks(cells: Cells) -> None:
         cells.put(CLOCK, "ticks", (ticks[-1],))
 
 
-def settle(cells: Cells, accept_past: int, accept_future: int) -> None:
+def settle(cells: Cells, accept_past: int, accept_future: int = HOUR) -> None:
     """The log's own settings."""
     cells.put(CLOCK, "accept_past", accept_past)
     cells.put(CLOCK, "accept_future", accept_future)

@@ -7,12 +7,15 @@ that is there and unequal stops the partition.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
 from rating import logclock
+from rating.effects import Effect
 from rating.engine import Engine
+from rating.history import LogReader, no_log
 from rating.records import Position, Record
 from schemas import topics
 from schemas.cells import decode_key, decode_value
@@ -20,6 +23,7 @@ from schemas.log import decode_record
 from streams import clock
 from streams.kafka import Stop, committed, watermarks
 from streams.patience import Patience
+from streams.rate.history import log_reader
 from streams.rate.ids import IdStore, Reach
 from streams.rate.store import Store
 from streams.reader import Reader, end_of
@@ -31,15 +35,30 @@ ID_CHUNK_RECORDS = 200
 
 
 class Partition:
-    """One partition of the log in this worker: its state, its ids, its engine, and the next offset to read."""
+    """One partition of the log in this worker: its state, its ids, its engine, and the next offset to read.
 
-    def __init__(self, number: int, store: Store, ids: IdStore, position: int) -> None:
+    `log` makes what reads the partition again, up to an offset that it is told.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        store: Store,
+        ids: IdStore,
+        position: int,
+        log: Callable[[Callable[[], int]], LogReader] = lambda end: no_log,
+    ) -> None:
         self.number = number
         self.store = store
         self.ids = ids
         self.position = position
-        self.engine = Engine(store, ids, number)
+        self.engine = Engine(store, ids, number, log(lambda: self.position))
         self.parked = -1
+
+    def apply(self, record: Record, offset: int) -> list[Effect]:
+        """Rate the record at an offset."""
+        self.position = offset + 1
+        return self.engine.apply(record, Position(topics.LOG.name, self.number, offset))
 
     def keep(self) -> None:
         """The transaction is committed: cells, then ids."""
@@ -95,7 +114,7 @@ def restore(
         position,
         clock.monotonic() - began,
     )
-    return Partition(number, store, ids, position)
+    return Partition(number, store, ids, position, lambda end: log_reader(settings, number, patience, end))
 
 
 def _changelog(settings: Settings, number: int, patience: Patience) -> Store:

@@ -18,7 +18,7 @@ from confluent_kafka import Message, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from rating.effects import Effect
-from rating.records import Pack, Position
+from rating.records import Pack
 from schemas import topics
 from schemas.cells import encode_key
 from schemas.cells import encode_value as encode_cell
@@ -124,9 +124,7 @@ class RateStage(Stage):
             record = self._decoded(message)
             if partition.engine.must_drain(record) or events >= self._settings.rate_batch_events:
                 break
-            position = Position(topics.LOG.name, message.partition(), message.offset())
-            effects += [(partition.number, effect) for effect in partition.engine.apply(record, position)]
-            partition.position = message.offset() + 1
+            effects += [(partition.number, effect) for effect in partition.apply(record, message.offset())]
             touched[partition.number] = partition
             taken += 1
             if isinstance(record, Pack):

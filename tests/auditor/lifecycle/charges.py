@@ -47,7 +47,9 @@ class Reckoning:
                 group = tuple((name, sample.groups.get(name, "")) for name in sorted(names))
                 groups.setdefault(group, []).append(sample)
         idle = [group for group, found in groups.items() if level and found and self._idle(found)]
-        return {group: found for group, found in groups.items() if group not in idle} | ({} if names else {(): []} if idle else {})
+        return {group: found for group, found in groups.items() if group not in idle} | (
+            {} if names else {(): []} if idle else {}
+        )
 
     def _idle(self, found: list[Sample]) -> bool:
         """Whether a level was at nothing when the chain began, and nothing came in it."""

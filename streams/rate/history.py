@@ -1,0 +1,54 @@
+"""The log of one partition, read again: what a change needs that is dated back over usage.
+
+From the first record that was received at a moment or later, up to the one that is being rated. Such changes are rare, so
+a reading of its own costs less than keeping every event in state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from confluent_kafka import TopicPartition
+
+from rating.history import LogReader
+from rating.records import Record
+from schemas import topics
+from schemas.log import decode_record
+from streams.kafka import plain_consumer, watermarks
+from streams.patience import Patience
+from streams.reader import Reader
+from streams.settings import Settings
+
+ANSWER_S = 10.0
+
+
+def log_reader(settings: Settings, number: int, patience: Patience, end: Callable[[], int]) -> LogReader:
+    """What reads the partition; `end` is the offset after the record that is being rated."""
+    topic = settings.topic(topics.LOG.name)
+
+    def read(since: int) -> Iterator[Record]:
+        until = end()
+        reader = Reader(
+            settings, "azotte-history", topic, number, _first(settings, topic, number, since, patience)
+        )
+        try:
+            for message in reader.to(until, patience):
+                if message.offset() < until:
+                    yield decode_record(message.value() or b"")
+        finally:
+            reader.close()
+
+    return read
+
+
+def _first(settings: Settings, topic: str, number: int, since: int, patience: Patience) -> int:
+    """The first offset whose record came at the moment (µs) or later; the log's end where there is none."""
+    consumer = plain_consumer(settings, "azotte-history")
+    asked = TopicPartition(topic, number, max(since, 0) // 1_000)
+    try:
+        (found,) = patience(lambda: consumer.offsets_for_times([asked], ANSWER_S))
+        if found.offset >= 0:
+            return int(found.offset)
+        return patience(lambda: watermarks(consumer, TopicPartition(topic, number)))[1]
+    finally:
+        consumer.close()
