@@ -36,11 +36,28 @@ def take_parsed(
         command = Command(
             tenant=parsed.tenant, account=parsed.account, id=parsed.id, type=parsed.type, time=parsed.time,
             received=record.timestamp, fields=fields, origin=Position(record.topic, record.partition, record.offset),
-            was=_was(parsed.was, parsed, record, directory), now=_was(parsed.now, parsed, record, directory), revision=_revision(directory, parsed),
+            was=_was(parsed.was, parsed, record), now=_was(parsed.now, parsed, record), revision=_revision(directory, parsed),
         )  # fmt: skip
+        _same_account(parsed, command, directory)
         return step(directory, command, partitions, accept_future, parsed.fields.get("catalog"))
     except Refused as error:
         return Rejected("bad_command", str(error), STAGE, record)
+
+
+def _same_account(parsed: ParsedCommand, command: Command, directory: Directory) -> None:
+    """An amendment leaves usage where it is: to move it, retract it and send it anew. Raises `Refused`."""
+    was, now = command.was, command.now
+    if was is None or now is None:
+        return
+    before, after = (
+        (named or {}).get("account")
+        or directory.resolve(command.tenant, event.subject, event.time or command.time)
+        for named, event in ((parsed.was, was), (parsed.now, now))
+    )
+    if before != after:
+        raise Refused(
+            f"now: its usage would be of account {after}, not {before}: retract it, and send it as a new event"
+        )
 
 
 def _revision(directory: Directory, parsed: ParsedCommand) -> int:
@@ -48,9 +65,7 @@ def _revision(directory: Directory, parsed: ParsedCommand) -> int:
     return 0 if held is None else held.revision
 
 
-def _was(
-    found: Mapping[str, Any] | None, command: ParsedCommand, record: RawRecord, directory: Directory
-) -> WasEvent | None:
+def _was(found: Mapping[str, Any] | None, command: ParsedCommand, record: RawRecord) -> WasEvent | None:
     """The event that a correction names, read as NORMALIZE reads events. Raises `Refused`."""
     if found is None:
         return None
@@ -60,10 +75,6 @@ def _was(
     )
     if isinstance(event, Problem):
         raise Refused(f"was or now: {event.detail}")
-    time = command.time if event.time is None else event.time
-    account = event.account or directory.resolve(command.tenant, event.subject, time)
-    if account != command.account:
-        raise Refused(f"was or now: its usage is of account {account}, not of {command.account}")
     return _of(event)
 
 
