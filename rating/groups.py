@@ -64,6 +64,8 @@ def step(
 ) -> tuple[Group, list[Move]]:
     """The group after usage in segment `index` was added, or taken back; without usage, after its span changed."""
     legs = context.legs
+    if len(legs) == 1:
+        return _single(context, group, legs[0], usage, sign)
     low, high = chain_of(legs, index)
     slots = {slot.start: slot for slot in group.slots}
     at = legs[index].start
@@ -104,6 +106,30 @@ def step(
     after = _last(slots, chain)
     ordered = tuple(slots[start] for start in sorted(slots))
     return group._replace(slots=ordered, usage=group.usage + after - before), moves
+
+
+def _single(
+    context: Context, group: Group, leg: Leg, usage: Usage | None, sign: int
+) -> tuple[Group, list[Move]]:
+    """The same where nothing cuts the period: almost always."""
+    old = group.slots[0] if group.slots else None
+    kept: dict[int, Any] = {} if old is None else {leg.start: old.kept}
+    events = group.events
+    if usage is not None:
+        context.aggregation.update(kept, leg.start, usage.entries, sign, context.values)
+        events += sign * len(usage.entries.values)
+    group = group._replace(events=events)
+    if not events and context.dimensions and not context.carry(context.span(0, 0).held):
+        return vanished(group)
+    mine = kept.get(leg.start)
+    up = context.aggregation.quantity([(leg.start, mine)], context.span(0, 0), context.values)
+    tally = tally_of(leg.rule)
+    if tally is None:
+        new, move = _quantity(context, leg, old, mine, 0, up)
+    else:
+        new, move = _events(context, leg, old, mine, 0, up, tally, usage, sign, True)
+    after = Group((new,), events, up, group.quantity, group.amount, group.revision)
+    return after, [move] if move.amount or move.parts else []
 
 
 def vanished(group: Group) -> tuple[Group, list[Move]]:

@@ -35,4 +35,4 @@ def whole(catalog: Catalog, known: Timeline, size: str, low: int, high: int) -> 
     if not (known.runs_at(low) and known.runs_at(high)):
         return None
     first = place(catalog, known, size, low)
-    return first if first == place(catalog, known, size, high) else None
+    return first if high < first.window[1] else None
