@@ -20,6 +20,8 @@ DAY = 24 * HOUR
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,30}))?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _DURATION = re.compile(r"([0-9]{1,9})([smhd])", re.ASCII)
+_FIRST = (datetime(1, 1, 1, tzinfo=UTC) - _EPOCH) // timedelta(seconds=1)
+_LAST = (datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC) - _EPOCH) // timedelta(seconds=1)
 _UNITS = {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY}
 
 
@@ -32,6 +34,8 @@ def parse_time(value: object) -> int:
         seconds = _seconds(f"{date}T{clock}{'+00:00' if offset in 'Zz' else offset}")
     except (ValueError, OverflowError):
         raise TimeError(f"{shown(value)} is not a time of the calendar") from None
+    if not _FIRST <= seconds <= _LAST:
+        raise TimeError(f"{shown(value)} is beyond the calendar's years 1 to 9999 in UTC")
     return seconds * SECOND + (int(fraction[:6].ljust(6, "0")) if fraction else 0)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 from typing import Any
 
 from rating.errors import TimeError
@@ -45,8 +46,8 @@ def differences(vector: Json, records: Records) -> Iterator[str]:
         if "count" in expected and len(hits) != expected["count"]:
             yield f"{where}: {len(hits)} records, want {expected['count']}"
         for name, wanted in expected.get("sum", {}).items():
-            found = sum((Decimal(str(hit[name])) for hit in hits), Decimal(0))
-            if found != Decimal(wanted):
+            found = sum((Fraction(str(hit[name])) for hit in hits), Fraction(0))
+            if found != Fraction(wanted):
                 yield f"{where}: sum of {name} is {found}, want {wanted}"
         for name, wanted in expected.get("last", {}).items():
             got = hits[-1].get(name, "absent") if hits else "no record"

@@ -13,7 +13,7 @@ from itertools import pairwise
 import pytest
 
 from tests.auditor import trace, usage
-from tests.integration import replay
+from tests.integration import ledger, replay
 from tests.integration.fleet import Fleet
 from tests.integration.run import Run
 
@@ -46,12 +46,17 @@ def test_a_shuffled_trace_with_duplicates_and_garbage_is_billed_to_the_last_digi
     run = Run(fleet, trace.rows(), SEED)
     run.open_accounts()
     assert_disorder(run)
-    run.publish(run.feed.messages)
     for name in ("one", "two"):
         fleet.start(name, "worker")
     fleet.start("sink", "sink")
+    ledger.until(
+        lambda: all("restored" in fleet.log(name) for name in ("one", "two")),
+        SETTLE_S,
+        "partitions for both workers",
+        fleet.logs,
+    )
+    run.publish(run.feed.messages)
     run.settle(SETTLE_S)
-    assert all("restored" in fleet.log(name) for name in ("one", "two")), "both have partitions"
     run.settle_in_clickhouse(CLICKHOUSE_S)
 
 

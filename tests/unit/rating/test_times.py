@@ -40,6 +40,8 @@ def test_a_time_is_read_and_written_in_utc(text: str, written: str) -> None:
         1764000000,
         None,
         "2026-11-22T10:00Z",
+        "9999-12-31T23:59:59-05:00",
+        "0001-01-01T00:00:00+05:00",
         "9" * 1000,
     ],
 )
