@@ -12,14 +12,19 @@ from confluent_kafka import TopicPartition
 
 from rating.history import LogReader
 from rating.records import Record
+from rating.times import HOUR
 from schemas import topics
 from schemas.log import decode_record
+from streams import clock
 from streams.kafka import plain_consumer, watermarks
 from streams.patience import Patience
 from streams.reader import Reader
 from streams.settings import Settings
+from streams.stage import log
 
 ANSWER_S = 10.0
+SKEW = HOUR
+"""The log's timestamps are the worker's clock, the receipts of usage the broker's: that much may the first be behind."""
 
 
 def log_reader(settings: Settings, number: int, patience: Patience, end: Callable[[], int]) -> LogReader:
@@ -27,14 +32,20 @@ def log_reader(settings: Settings, number: int, patience: Patience, end: Callabl
     topic = settings.topic(topics.LOG.name)
 
     def read(since: int) -> Iterator[Record]:
-        until = end()
-        reader = Reader(
-            settings, "azotte-history", topic, number, _first(settings, topic, number, since, patience)
-        )
+        until, began = end(), clock.monotonic()
+        start = _first(settings, topic, number, since - SKEW, patience)
+        reader = Reader(settings, "azotte-history", topic, number, start)
         try:
             for message in reader.to(until, patience):
                 if message.offset() < until:
                     yield decode_record(message.value() or b"")
+            log.info(
+                "rate: partition %d read again from %d to %d for a change that is dated back, in %.1f s",
+                number,
+                start,
+                until,
+                clock.monotonic() - began,
+            )
         finally:
             reader.close()
 
