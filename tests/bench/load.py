@@ -97,7 +97,8 @@ def make_topic(servers: str, name: str, partitions: int = PARTITIONS, append_tim
     """A fresh topic."""
     kind = "LogAppendTime" if append_time else "CreateTime"
     new = NewTopic(name, partitions, 1, config={"message.timestamp.type": kind})
-    AdminClient({"bootstrap.servers": servers}).create_topics([new])[name].result(30)
+    admin = AdminClient({"bootstrap.servers": servers})
+    admin.create_topics([new])[name].result(30)
 
 
 def fill(servers: str, topic: str, count: int, accounts: int) -> None:
@@ -105,7 +106,7 @@ def fill(servers: str, topic: str, count: int, accounts: int) -> None:
     producer = Producer(
         {
             "bootstrap.servers": servers,
-            "compression.type": "lz4",
+            "compression.type": "none",
             "linger.ms": 50,
             "queue.buffering.max.messages": 1_000_000,
         }
