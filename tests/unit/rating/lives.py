@@ -54,7 +54,7 @@ class Life:
     ):
         checked = check_catalog({"meters": list(meters), "plans": list(plans)})
         assert checked.doc is not None, checked.problems
-        more = {} if accept_past is None else {"accept_past": accept_past}
+        more: dict[str, Any] = {} if accept_past is None else {"accept_past": accept_past}
         self.simulation = Simulation(checked.doc, **more)
         self.shown: list[Shown] = []
         self._number = 0
@@ -92,7 +92,7 @@ class Life:
         self._number += 1
         outer = {each: fields.pop(each) for each in ("source", "backfill") if each in fields}
         data = fields if value is None else {"value": value, **fields}
-        found = {"specversion": "1.0", "id": name or f"ev-{self._number}", "source": "src", "type": kind,
+        found: Doc = {"specversion": "1.0", "id": name or f"ev-{self._number}", "source": "src", "type": kind,
                  "tenant": "acme", "subject": "cust-1", "time": full(time), "data": data, **outer}  # fmt: skip
         self.shown += self.simulation.take(json.dumps(found).encode(), False)
         assert not self.simulation.parked, dict(self.simulation.parked)

@@ -11,7 +11,7 @@ from rating.aggregations import AGGREGATIONS, Aggregation, Entries, Span, Values
 from rating.aggregations.buckets import Bucketed
 from rating.aggregations.level import Changes, Levels
 from rating.cells import DictCells
-from rating.numbers import QTY
+from rating.numbers import QTY, quantity
 
 SPAN = Span(0, 20, 0, 20, 0)
 """A period of 20 µs with segments that begin at 0 and 10."""
@@ -109,4 +109,4 @@ def test_a_level_is_integrated_to_the_end_of_its_span(
     usage.move(5, 4)
     at_cut = usage.quantity(1, Span(0, 20, 0, 10, carry * QTY))
     at_end = usage.quantity(2, Span(0, 20, 0, 20, carry * QTY))
-    assert (at_cut, at_end) == (int(float(first) * QTY), int(float(whole) * QTY))
+    assert (at_cut, at_end) == (quantity(first), quantity(whole))

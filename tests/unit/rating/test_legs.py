@@ -62,13 +62,13 @@ def test_tiers_count_on_and_a_cut_that_changes_no_price_changes_no_total() -> No
         "tiers": [{"up_to": "10", "unit_amount": "0"}, {"up_to": None, "unit_amount": "3"}],
     }
     life = changed(charge(price=tiers), charge(price=tiers), "8", "8")
-    assert (life.sum(plan="a"), life.sum(plan="b")) == (0, 18)
+    assert (life.sum(plan="a"), life.sum(plan="b")) == (Decimal(0), Decimal(18))
 
 
 def test_a_charge_of_another_meter_or_key_begins_at_nothing() -> None:
     life = changed(charge(price={"model": "flat", "amount": "7"}), charge(price={"model": "flat", "amount": "7"}) | {
         "key": "output"}, "8", "8")  # fmt: skip
-    assert (life.sum(charge="input"), life.sum(charge="output")) == (7, 7)
+    assert (life.sum(charge="input"), life.sum(charge="output")) == (Decimal(7), Decimal(7))
 
 
 def leg(start: int, bounds: Bounds) -> Leg:
