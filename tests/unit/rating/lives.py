@@ -90,7 +90,7 @@ class Life:
         if came is not None:
             self.until(came)
         self._number += 1
-        outer = {each: fields.pop(each) for each in ("source", "backfill") if each in fields}
+        outer: Doc = {each: fields.pop(each) for each in ("source", "backfill") if each in fields}
         data = fields if value is None else {"value": value, **fields}
         found: Doc = {"specversion": "1.0", "id": name or f"ev-{self._number}", "source": "src", "type": kind,
                  "tenant": "acme", "subject": "cust-1", "time": full(time), "data": data, **outer}  # fmt: skip
