@@ -21,6 +21,8 @@ def correct(step: Step, command: Command, accept_past: int, metering: Any) -> No
     """Apply the correction. Raises `Refused`."""
     was, now = command.was, command.now
     assert was is not None
+    if was.time is not None and was.time < step.now - accept_past:
+        raise Refused(f"event {was.id} is older than accept_past: correct it offline")
     entry = amended.entry_of(step.cells, step.ids, step.tenant, step.account, was.uid)
     if entry is None or entry.retracted:
         raise Refused(

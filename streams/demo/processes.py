@@ -42,6 +42,19 @@ def unhurried() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """A Ctrl-C that comes in here takes effect at its end: a process is started and noted, or neither."""
+    came: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, frame: came.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if came:
+        raise KeyboardInterrupt
+
+
 class Child:
     """One process and its log file."""
 
@@ -92,8 +105,9 @@ class Children:
 
     def start(self, name: str, *arguments: str, environment: Mapping[str, str] | None = None) -> Child:
         """Start `azotte` with these arguments."""
-        child = Child(name, program(*arguments), self.log(name), environment or {})
-        self._running.append(child)
+        with uninterrupted():
+            child = Child(name, program(*arguments), self.log(name), environment or {})
+            self._running.append(child)
         return child
 
     @property

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sys
 from collections import Counter
 from decimal import Decimal
@@ -18,7 +20,7 @@ from rating.times import DAY, parse_time
 from schemas.catalog import check_catalog, load_catalog
 from streams.cli.lines import Event, from_ndjson
 from streams.demo import board
-from streams.demo.processes import Child, Children
+from streams.demo.processes import Child, Children, uninterrupted
 from streams.demo.run import _View, month_start
 from streams.demo.sample import MODELS, REGIONS, Kind, Sent, Usage, accounts, commands
 from streams.demo.tally import Tally
@@ -214,3 +216,16 @@ def test_what_was_started_is_stopped_however_the_block_ends(tmp_path: Path) -> N
         broken(children)
     assert children.ended is None
     assert children.log("settings").exists()
+
+
+def test_a_ctrl_c_while_a_process_is_started_waits_until_it_is_noted() -> None:
+    noted: list[str] = []
+
+    def started() -> None:
+        with uninterrupted():
+            os.kill(os.getpid(), signal.SIGINT)
+            noted.append("started")
+
+    with pytest.raises(KeyboardInterrupt):
+        started()
+    assert noted == ["started"]
