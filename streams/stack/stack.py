@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
+from streams import clock
 from streams.settings import Settings
 from streams.stack import broker, clickhouse
 from streams.stack.config import StackConfig
@@ -23,6 +24,8 @@ PURGED_FOLDERS = ("kafka", "clickhouse", "logs", "slots", "sink")
 PURGED_FILES = ("kafka.controller.port", "kafka.properties")
 """What is made under `AZOTTE_HOME`, but for the fetched jars and the lock."""
 Progress = Callable[[str], None]
+GOING_S = 5.0
+"""How long a process that does not answer may take to go or to answer."""
 
 
 def up(settings: Settings, progress: Progress) -> dict[str, Any]:
@@ -70,6 +73,13 @@ def status(settings: Settings) -> dict[str, Any]:
         }
 
 
+def _settled(process: Daemon, answers: Callable[[str], bool], where: str) -> None:
+    """Wait for a process that is there and does not answer: one that was killed takes a moment to go."""
+    deadline = clock.monotonic() + GOING_S
+    while process.pid() is not None and not answers(where) and clock.monotonic() < deadline:
+        clock.pause(0.05)
+
+
 def _start_missing(config: StackConfig, progress: Progress, started: list[Daemon]) -> None:
     parts = (
         (
@@ -82,6 +92,8 @@ def _start_missing(config: StackConfig, progress: Progress, started: list[Daemon
         (config.own_kafka, broker.daemon(config), broker.answers, config.bootstrap_servers, broker.start),
     )
     for own, process, answers, where, start in parts:
+        if own:
+            _settled(process, answers, where)
         if own and process.pid() is None:
             started.append(process)
             start(config, progress)
