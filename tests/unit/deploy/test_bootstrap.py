@@ -82,7 +82,10 @@ def test_pip_s_failure_is_told(
 
 
 def test_the_long_fetch_shows_how_far_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    pip(tmp_path, "for n in $(seq 45); do echo Collecting a==$n; done; echo Installing collected packages: a")
+    pip(
+        tmp_path,
+        "n=0; while [ $n -lt 45 ]; do n=$((n+1)); echo Collecting a==$n; done; echo Installing collected packages: a",
+    )
     runpy.run_path(str(BOOTSTRAP), run_name="__main__")
     shown = capsys.readouterr().out
     assert "  20 of 45 packages\n  40 of 45 packages\n  unpacking ...\n" in shown
