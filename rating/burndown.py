@@ -183,6 +183,11 @@ def grant(step: Step, key: str, made: Grant) -> None:
     _book(step, key, made._replace(balance=0), "grant", made.amount, None)
 
 
+def raised(step: Step, key: str, held: Grant, amount: int) -> None:
+    """Issue more of a grant that is there; what it was lasts, where it is over it begins anew."""
+    _book(step, key, held._replace(amount=held.amount + amount, ended=""), "grant", amount, None)
+
+
 def end(step: Step, key: str, held: Grant, entry: str, amount: int) -> None:
     """Void or expire `amount` of a grant."""
     left = held._replace(ended=entry) if held.balance == amount else held

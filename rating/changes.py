@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from rating import numbers
+from rating import grants, numbers
 from rating.errors import Refused
 from rating.records import Command
 from rating.recut import recut
@@ -21,9 +21,9 @@ from rating.subscriptions import (
     paused,
     running,
 )
-from rating.timeline import Timeline, inserted, spell_at, timeline
+from rating.timeline import SELECTORS, Timeline, applied, inserted, spell_at, timeline
 
-_ITEMS = ("storefront", "region", "channel")
+_ASKED = ("plan", "anchor", "overrides", *SELECTORS)
 
 
 def change(step: Step, command: Command) -> None:
@@ -87,27 +87,27 @@ def _terms(step: Step, known: Timeline, command: Command, at: int) -> Terms | No
     plan = step.catalog.plans[held.plan, held.version]
     if fields.get("plan"):
         plan = chosen_plan(step, fields["plan"], at, fields.get("plan_version"))
-    old = step.catalog.plans[held.plan, held.version]
-    restarts = fields.get("anchor") == "now" or plan.period != old.period
-    named = {name: fields[name] for name in _ITEMS if fields.get(name) is not None}
-    overrides = json.dumps(fields["overrides"]) if fields.get("overrides") is not None else held.overrides
-    terms = held._replace(
-        start=at, plan=plan.key, version=plan.version, overrides=overrides, restarts=restarts,
-        anchor=at if restarts else held.anchor, **named,
-    )  # fmt: skip
+    asked = json.dumps({name: fields[name] for name in _ASKED if fields.get(name) is not None})
+    named = held._replace(start=at, plan=plan.key, version=plan.version, asked=asked)
+    terms = applied(step.catalog, held, named)
     checked_plan(step, known.sub, terms)
     return terms
 
 
 def resolved(step: Step, sub: Subscription, change: Change) -> Terms:
     """The terms of a change that waited, with the plan's version that is in effect now that it is booked."""
-    assert change.terms is not None
+    terms = change.terms
+    assert terms is not None
     asked = json.loads(change.fields) if change.fields else {}
     if asked.get("plan") and not asked.get("plan_version"):
-        found = step.catalog.choose(change.terms.plan, change.at)
+        found = step.catalog.choose(terms.plan, change.at)
         if found is not None:
-            return change.terms._replace(version=found.version)
-    return change.terms
+            terms = terms._replace(version=found.version)
+    return (
+        applied(step.catalog, Timeline(sub, sub.terms, NEVER).holding(change.at), terms)
+        if terms.asked
+        else terms
+    )
 
 
 def apply_now(step: Step, sub: Subscription, made: Change) -> None:
@@ -130,16 +130,61 @@ def apply_now(step: Step, sub: Subscription, made: Change) -> None:
         recut(step, sub, after, at)
     if sub.cursor >= sub.start:
         begin(step, sub, after, old, at, first=False)
+    if sub.cursor > at:
+        _again(step, sub, after, at)
+
+
+def _again(step: Step, was: Subscription, after: Subscription, at: int) -> None:
+    """Book anew what was booked for the moments after a change that comes late."""
+    step.save(after._replace(cursor=at))
+    passed = was._replace(cursor=at)
+    while True:
+        sub = step.cells.get(("sub", step.tenant, step.account), was.id)
+        moments = next_boundary(step, sub), next_boundary(step, passed)
+        moment = min(moments)
+        if moment > was.cursor:
+            break
+        if moment == moments[0]:
+            pass_boundary(step, sub, moment, was)
+        else:
+            grants.change(
+                step, timeline(step, sub), moment, {}, grants.due(step, timeline(step, was), moment)
+            )
+        passed = passed._replace(cursor=moment)
+    step.save(sub._replace(cursor=was.cursor))
 
 
 def _on_terms(step: Step, sub: Subscription, new: Terms) -> Subscription:
-    """The subscription on new terms from their start on. What happened by itself after that is drawn anew: a trial that
-    was left does not end, a newer version is that of the plan it is on now."""
-    kept = tuple(each for each in sub.terms if each.start <= new.start or not each.automatic)
-    planned = tuple(each for each in sub.planned if each.waits)
-    earlier = sub._replace(terms=inserted(kept, new), planned=planned, cursor=new.start)
+    """The subscription on new terms from their start on. Later changes are applied to what holds before them now. What
+    happened by itself is drawn anew: a trial that was left does not end, a newer version is that of the plan it is on now.
+    Raises `Refused` where a later change is not possible any more."""
+    kept = tuple(each for each in sub.terms if each.start <= new.start)
+    earlier = sub._replace(terms=inserted(kept, new), planned=(), cursor=new.start)
+    for each in sub.terms:
+        if each.start > new.start and each.asked:
+            earlier = _followed(step, earlier, each)
     booked = tuple(each for each in timeline(step, earlier).terms if each.start <= sub.cursor)
-    return earlier._replace(terms=booked, cursor=sub.cursor)
+    earlier = sub._replace(terms=booked)
+    waiting = tuple(_on_top(step, earlier, each) for each in sub.planned if each.waits)
+    return earlier._replace(planned=waiting)
+
+
+def _followed(step: Step, sub: Subscription, change: Terms) -> Subscription:
+    """The subscription with a change after all that moves by itself before it."""
+    terms = tuple(each for each in timeline(step, sub).terms if each.start < change.start)
+    new = applied(step.catalog, terms[-1], change)
+    checked_plan(step, sub, new)
+    return sub._replace(terms=(*terms, new), cursor=new.start)
+
+
+def _on_top(step: Step, sub: Subscription, change: Change) -> Change:
+    """A change that waits, on what holds before it."""
+    if change.terms is None:
+        return change
+    held = timeline(step, sub._replace(planned=())).holding(change.at - 1)
+    new = applied(step.catalog, held, change.terms)
+    checked_plan(step, sub, new)
+    return change._replace(terms=new)
 
 
 def with_prorate(sub: Subscription, made: Change) -> Subscription:

@@ -34,24 +34,72 @@ def of_plan(plan: Plan) -> dict[str, Issue]:
     return {each.key: Issue(plan, each) for each in plan.grants}
 
 
-def change(step: Step, known: Timeline, at: int, before: dict[str, Issue], after: dict[str, Issue]) -> None:
-    """What is issued becomes `after` from `before` at `at`: whole grants where a period begins then, else differences."""
-    issued = False
+class Due(NamedTuple):
+    """What a moment brings of a recurring grant, in 10⁻¹²: less than nothing where a change takes back."""
+
+    issue: Issue
+    spell: Spell
+    amount: int
+
+
+def due(step: Step, known: Timeline, at: int) -> dict[str, Due]:
+    """What is due at a moment: whole grants where a period begins then, differences where a change is."""
+    before, after = _around(step, known, at)
+    found: dict[str, Due] = {}
     for key in dict.fromkeys([*before, *after]):
         old, new = before.get(key), after.get(key)
-        if old is not None and new is not None and old.grant.every != new.grant.every:
-            old = None
         some = new or old
         assert some is not None
         spell = length_at(step.catalog, known, at, some.length)
-        begins = spell.start == at
+        if spell.start == at or (old and new and old.grant.every != new.grant.every):
+            old = None
         if some.grant.every == ONCE:
-            issued = _once(step, known, at, key, new, spell) or issued
-        elif new is not None and (begins or old is None or old.grant != new.grant):
-            issued = _difference(step, known, at, key, None if begins else old, new, spell) or issued
-        elif new is None and not begins:
-            assert old is not None
-            _void(step, known.sub, key, _part(old.grant, at, spell))
+            amount = new.grant.amount if new is not None else 0
+        elif new is None:
+            amount = -_part(old.grant, at, spell) if old is not None and old.grant.prorate else 0
+        else:
+            amount = 0 if old is not None and old.grant == new.grant else _difference(old, new, at, spell)
+        if amount:
+            found[key] = Due(some, spell, amount)
+    return found
+
+
+def _around(step: Step, known: Timeline, at: int) -> tuple[dict[str, Issue], dict[str, Issue]]:
+    """What is issued just before a moment and from it on: nothing in a pause, which takes nothing back either."""
+    sub, new = known.sub, known.holding(at)
+    if any(low <= at < high for low, high in sub.pauses):
+        return {}, {}
+    after = of_plan(step.plan(sub, new))
+    since = at
+    for low, high in reversed(sub.pauses):
+        since = low if high == since else since
+    if since <= sub.start or (new.start == at and new.restarts):
+        return {}, after
+    before = of_plan(step.plan(sub, known.holding(since - 1)))
+    if since == at:
+        return before, after
+    # The grant of a period that began in the pause was not issued.
+    issued = {
+        key: length_at(step.catalog, known, at, each.length).start < since for key, each in before.items()
+    }
+    return {key: each for key, each in before.items() if issued[key]}, after
+
+
+def change(step: Step, known: Timeline, at: int, dues: dict[str, Due], had: dict[str, Due]) -> None:
+    """Book what is due at a moment, less what was booked for it already."""
+    issued = False
+    for key in dict.fromkeys([*had, *dues]):
+        new, old = dues.get(key), had.get(key)
+        some = new or old
+        assert some is not None
+        amount = (new.amount if new else 0) - (old.amount if old else 0)
+        if some.issue.grant.every == ONCE and _there(step, known.sub, key):
+            continue
+        if amount > 0:
+            _issue(step, known, at, key, some, amount)
+            issued = True
+        elif amount < 0:
+            _void(step, known.sub, key, -amount, at)
     if issued:
         pay_what_is_due(step, at)
 
@@ -65,34 +113,34 @@ def lapse(step: Step, sub: Subscription, at: int, only_of: int | None = None) ->
             burndown.save(step, key, held._replace(expires=at))
 
 
-def _once(step: Step, known: Timeline, at: int, key: str, new: Issue | None, spell: Spell) -> bool:
-    there = any(held.subscription == known.sub.id and held.key == key for _, held in burndown.grants(step))
-    if new is None or there:
-        return False
-    return _issue(step, known, at, key, new, new.grant.amount, spell)
+def _there(step: Step, sub: Subscription, key: str) -> bool:
+    return any(held.subscription == sub.id and held.key == key for _, held in burndown.grants(step))
 
 
-def _difference(
-    step: Step, known: Timeline, at: int, key: str, old: Issue | None, new: Issue, spell: Spell
-) -> bool:
+def _difference(old: Issue | None, new: Issue, at: int, spell: Spell) -> int:
     if new.grant.prorate:
-        amount = _part(new.grant, at, spell) - (_part(old.grant, at, spell) if old is not None else 0)
-    else:
-        amount = max(new.grant.amount - (old.grant.amount if old is not None else 0), 0)
-    if amount < 0:
-        _void(step, known.sub, key, -amount)
-    return amount > 0 and _issue(step, known, at, key, new, amount, spell)
+        return _part(new.grant, at, spell) - (_part(old.grant, at, spell) if old is not None else 0)
+    return max(new.grant.amount - (old.grant.amount if old is not None else 0), 0)
 
 
 def _part(grant: RecurringGrant, at: int, spell: Spell) -> int:
     return part(grant.amount, at, spell.nominal, spell.start, spell.nominal)
 
 
-def _issue(step: Step, known: Timeline, at: int, key: str, new: Issue, amount: int, spell: Spell) -> bool:
-    grant = new.grant
+def _name(sub: Subscription, key: str, at: int) -> str:
+    return f"{sub.id}:{key}:{format_time(at)}"
+
+
+def _issue(step: Step, known: Timeline, at: int, key: str, due: Due, amount: int) -> None:
+    new, spell, _ = due
+    grant, name = new.grant, _name(known.sub, key, at)
+    there = step.cells.get(("grant", step.tenant, step.account), name)
+    if there is not None:
+        # Of several changes at one instant there is one grant.
+        burndown.raised(step, name, there, amount * _SCALE)
+        return
     order = (step.cells.get(("account", step.tenant, step.account), "grants") or 0) + 1
     step.cells.put(("account", step.tenant, step.account), "grants", order)
-    name = f"{known.sub.id}:{key}:{format_time(at)}"
     high = numbers.AMOUNT_MAX
     rollover = None
     if grant.rollover is not None:
@@ -105,7 +153,6 @@ def _issue(step: Step, known: Timeline, at: int, key: str, new: Issue, amount: i
         rollover=rollover, rolled=spell.nominal, ahead=0, ended="",
         subscription=known.sub.id, key=key, every=new.length,
     ))  # fmt: skip
-    return True
 
 
 def _names(found: list[str] | None) -> tuple[str, ...] | None:
@@ -126,15 +173,15 @@ def _expires(step: Step, known: Timeline, new: Issue, spell: Spell, at: int) -> 
     return end
 
 
-def _void(step: Step, sub: Subscription, key: str, amount: int) -> None:
-    """Take `amount` (10⁻¹²) from the grants of one key, the latest first, as far as their balances go."""
+def _void(step: Step, sub: Subscription, key: str, amount: int, at: int) -> None:
+    """Take `amount` (10⁻¹²) from the grants of one key, that of the moment first, then the latest, as far as they go."""
     left = amount * _SCALE
     mine = [
-        (held.order, name, held)
+        (name == _name(sub, key, at), held.order, name, held)
         for name, held in burndown.grants(step)
         if held.subscription == sub.id and held.key == key and not held.ended
     ]
-    for _, name, held in sorted(mine, reverse=True):
+    for _, _, name, held in sorted(mine, reverse=True):
         share = min(left, held.balance)
         if share > 0:
             burndown.end(step, name, held, "void", share)

@@ -35,22 +35,37 @@ def _events(step: Step, sub: Subscription, meter: Meter, start: int) -> tuple[st
 def record(step: Step, known: Timeline, meter: Meter, bunch: Bunch, sign: int) -> None:
     """Note usage, or take it out of the notes."""
     dims = json.dumps(bunch.dims, ensure_ascii=False, separators=(",", ":"))
+    bucket = _notes(step, known.sub, meter)
+    before = step.cells.get(bucket, dims) or ()
+    notes = dict(before)
+    anew: set[int] = set()
     for time, event, value in zip(bunch.times, bunch.events, bunch.values, strict=True):
         if not known.runs_at(time):
             continue
-        start = spell_at(step.catalog, known, time).start
-        place = _events(step, known.sub, meter, start)
-        member = f"{dims}|{time:020d}|{bunch.origin.key(event)}"
-        step.cells.put(place, member, str(quantity(value)) if sign > 0 else None)
-        mine = [(name[len(dims) + 1 :], int(found)) for name, found in step.cells.members(place)
-                if name.startswith(f"{dims}|")] if meter.value_is == "level" else []  # fmt: skip
-        bucket = _notes(step, known.sub, meter)
-        notes = dict(step.cells.get(bucket, dims) or ())
-        if meter.value_is == "level":
-            notes[start] = max(mine, default=None)
-        else:
-            notes[start] = (notes.get(start) or 0) + sign * quantity(value)
-        step.cells.put(bucket, dims, tuple(sorted(notes.items(), key=_start)))
+        start, level = spell_at(step.catalog, known, time).start, quantity(value)
+        name = f"{time:020d}|{bunch.origin.key(event)}"
+        step.cells.put(
+            _events(step, known.sub, meter, start), f"{dims}|{name}", str(level) if sign > 0 else None
+        )
+        last = notes.get(start)
+        if meter.value_is == "change":
+            notes[start] = (last or 0) + sign * level
+        elif sign > 0:
+            notes[start] = max(filter(None, ((name, level), last)), key=_name)
+        elif last is not None and last[0] == name:
+            anew.add(start)
+    for start in anew:
+        notes[start] = _last(step, known.sub, meter, start, f"{dims}|")
+    changed = tuple(sorted(notes.items(), key=_start))
+    if changed != before:
+        step.cells.put(bucket, dims, changed)
+
+
+def _last(step: Step, sub: Subscription, meter: Meter, start: int, series: str) -> Any:
+    """The last event of a series that set its level in a period."""
+    members = list(step.cells.members(_events(step, sub, meter, start)))
+    mine = [(name.removeprefix(series), int(found)) for name, found in members if name.startswith(series)]
+    return max(mine, default=None)
 
 
 def carried(
@@ -123,6 +138,10 @@ def forget(step: Step, sub: Subscription, meters: Iterable[Meter], start: int, b
                 kept: Any = sum(old) if meter.value_is == "change" else max(filter(None, old), default=None)
                 rest = [each for each in notes if each[0] >= before]
                 step.cells.put(_notes(step, sub, meter), series, ((FORGOTTEN, kept), *rest))
+
+
+def _name(event: tuple[str, int]) -> str:
+    return event[0]
 
 
 def _start(note: Note) -> int:

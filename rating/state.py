@@ -39,7 +39,7 @@ class Closing(NamedTuple):
 class Terms(NamedTuple):
     """What a subscription is on from `start` on. `anchor` −1 counts calendar periods; with `restarts` a whole period
     begins at `start`. `overrides` are the subscription's own, as JSON. `automatic` are those that no command named: a newer
-    version's, a trial's end."""
+    version's, a trial's end. `asked` is what the change to them named, as JSON: the rest is of the terms before."""
 
     start: int
     plan: str
@@ -51,6 +51,7 @@ class Terms(NamedTuple):
     anchor: int
     restarts: bool
     automatic: bool = False
+    asked: str = ""
 
 
 class Change(NamedTuple):

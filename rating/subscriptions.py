@@ -106,8 +106,9 @@ def paused(sub: Subscription) -> bool:
     return bool(sub.pauses) and sub.pauses[-1][1] == NEVER
 
 
-def pass_boundary(step: Step, sub: Subscription, at: int) -> None:
-    """Book a moment: the changes that waited for it, arrears of what ended, grants and fees of what begins."""
+def pass_boundary(step: Step, sub: Subscription, at: int, was: Subscription | None = None) -> None:
+    """Book a moment: the changes that waited for it, arrears of what ended, grants and fees of what begins. `was` is the
+    subscription as it passed the moment before a change that came late, if it did."""
     from rating import changes
 
     first = sub.cursor < sub.start
@@ -117,9 +118,12 @@ def pass_boundary(step: Step, sub: Subscription, at: int) -> None:
     moved = before.terms[before.at(at)]
     if moved.start == at and moved not in sub.terms and not any(each.terms == moved for each in due):
         due.append(Change("change_plan", at, None, moved, "", False))
+    again = moved.start == at and moved.restarts and not first and not due
     old = sub.terms[0] if first else before.terms[before.at(at - 1)]
     if not first:
         booked = booked._replace(closing=tuple(sorted({*booked.closing, *_ended(step, before, old, at)})))
+    if again:
+        booked = closed_early(step, before, booked, old, at)
     step.save(booked)
     for change in due:
         if change.kind == "change_plan" and change.terms is not None:
@@ -136,31 +140,22 @@ def pass_boundary(step: Step, sub: Subscription, at: int) -> None:
         return
     if due:
         recut(step, sub._replace(cursor=at), booked, at)
-    begin(step, sub, booked, old, at, first)
+    begin(step, was or sub, booked, old, at, first)
 
 
 def begin(step: Step, before: Subscription, sub: Subscription, old: Terms, at: int, first: bool) -> None:
-    """Grants and fees at a moment: of periods that begin there, and what changed within others."""
+    """Grants and fees at a moment: of periods that begin there, and what changed within others. What `before` had passed
+    already, only the difference is granted of."""
     known = timeline(step, sub)
-    new = known.terms[known.at(at)]
-    issues = {} if first or paused(before) else grants.of_plan(step.plan(before, old))
-    issued = {} if paused(sub) else grants.of_plan(step.plan(sub, new))
-    if new.start == at and new.restarts and new not in before.terms:
-        issues = {}
-    if paused(before) and not paused(sub):
-        issues = {key: each for key, each in issued.items() if not _missed(step, known, each, before, at)}
+    new = known.holding(at)
+    had = grants.due(step, timeline(step, before), at) if at <= before.cursor else {}
     for length in () if first else lengths(step.plan(before, old)):
         fees.arrears(step, known, length, at)
-    grants.change(step, known, at, issues, issued)
+    grants.change(step, known, at, grants.due(step, known, at), had)
     fees.settle(step, known, at)
     for charge in step.plan(sub, new).charges:
         if not first and step.catalog.meters[charge.meter].aggregation == LEVEL:
             settle(step, known, charge.key, spell_at(step.catalog, known, at).start)
-
-
-def _missed(step: Step, known: Timeline, issue: grants.Issue, before: Subscription, at: int) -> bool:
-    """Whether the grant of the present period was not issued for the pause that ends at `at`."""
-    return length_at(step.catalog, known, at, issue.length).start >= before.pauses[-1][0]
 
 
 def closed_early(step: Step, known: Timeline, after: Subscription, old: Terms, at: int) -> Subscription:

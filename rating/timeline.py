@@ -7,12 +7,15 @@ takes over at a period's start (`renewal`) or at its time, never before it was p
 
 from __future__ import annotations
 
+import json
 from typing import NamedTuple
 
 from rating.catalog import Catalog, Plan
 from rating.periods import Calendar
 from rating.state import NEVER, Subscription, Terms
 from rating.step import Step
+
+SELECTORS = ("storefront", "region", "channel")
 
 
 class Spell(NamedTuple):
@@ -43,6 +46,10 @@ class Timeline(NamedTuple):
             if terms[number].start <= moment:
                 found = number
         return found
+
+    def holding(self, moment: int) -> Terms:
+        """The terms that hold at the moment."""
+        return self.terms[self.at(moment)]
 
     def runs_at(self, moment: int) -> bool:
         """Whether usage of the moment is rated."""
@@ -77,6 +84,19 @@ def inserted(terms: tuple[Terms, ...], new: Terms) -> tuple[Terms, ...]:
     return tuple(sorted((*(each for each in terms if each.start != new.start), new)))
 
 
+def applied(catalog: Catalog, held: Terms, change: Terms) -> Terms:
+    """A change's terms on other terms before it: what it named is its own, the rest is theirs."""
+    asked = json.loads(change.asked)
+    plan = catalog.plans[(change if asked.get("plan") else held)[1:3]]
+    restarts = asked.get("anchor") == "now" or plan.period != catalog.plans[held.plan, held.version].period
+    overrides = json.dumps(asked["overrides"]) if "overrides" in asked else held.overrides
+    return held._replace(
+        start=change.start, plan=plan.key, version=plan.version, overrides=overrides, restarts=restarts,
+        anchor=change.start if restarts else held.anchor, automatic=False, asked=change.asked,
+        **{name: asked[name] for name in SELECTORS if name in asked},
+    )  # fmt: skip
+
+
 def _moved(catalog: Catalog, sub: Subscription, terms: tuple[Terms, ...]) -> tuple[Terms, ...]:
     """The terms with the newer versions that running subscriptions move to, after what is booked."""
     for plan in catalog.moving:
@@ -89,7 +109,7 @@ def _moved(catalog: Catalog, sub: Subscription, terms: tuple[Terms, ...]) -> tup
                 restarts = catalog.plans[held.plan, held.version].period != plan.period
                 anchor = at if restarts else held.anchor
                 newer = held._replace(start=at, version=plan.version, restarts=restarts, anchor=anchor,
-                                      automatic=True)  # fmt: skip
+                                      automatic=True, asked=held.asked if at == held.start else "")  # fmt: skip
                 terms = inserted(terms, newer)
                 break
     return terms

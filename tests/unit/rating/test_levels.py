@@ -1,0 +1,90 @@
+"""A running level: carried from period to period, whatever order its values come in."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import pytest
+
+from rating.cells import Bucket, DictCells
+from tests.unit.rating.lives import TOKENS, Doc, Life, charge, plan
+
+CHANGES: Doc = {**TOKENS, "aggregation": "time_weighted_sum"}
+LEVELS: Doc = {**CHANGES, "value_is": "level"}
+SET = [("a", 10, "2026-03-31"), ("b", 4, "2026-03-31"), ("c", 7, "2026-03-10")]
+"""Of equal times the larger id wins: April begins at 4."""
+
+
+def metered(meter: Doc, **fields: object) -> Life:
+    life = Life([plan("pro", charges=[charge("1", **fields)])], [meter])
+    life.subscribe("pro", "2026-03-01")
+    return life
+
+
+def april(life: Life) -> str:
+    """The average level of April, as it is closed."""
+    life.until("2026-05-02")
+    closed = life.lines(kind="close", period_start="2026-04-01T00:00:00.000000Z")
+    return str(closed[-1]["amount_total"]) if closed else "0"
+
+
+@pytest.mark.parametrize("order", list(permutations(SET)))
+def test_the_level_that_was_set_last_by_event_time_is_carried(
+    order: tuple[tuple[str, int, str], ...],
+) -> None:
+    life = metered(LEVELS)
+    life.until("2026-03-31T01")
+    for name, value, time in order:
+        life.use(value, time, name=name)
+    assert april(life) == "4"
+
+
+@pytest.mark.parametrize(
+    ("gone", "carried"),
+    [("", "4"), ("b", "10"), ("a", "4"), ("c", "4"), ("ba", "7"), ("ab", "7"), ("abc", "0")],
+)
+def test_what_is_taken_back_never_set_the_level(gone: str, carried: str) -> None:
+    life = metered(LEVELS)
+    life.until("2026-03-31T01")
+    for name, value, time in SET:
+        life.use(value, time, name=name)
+    for name, value, time in SET:
+        if name in gone:
+            life.retract(name, value, time, "2026-03-31T02")
+    assert april(life) == carried
+
+
+def test_levels_of_two_groups_are_carried_apart() -> None:
+    life = metered({**LEVELS, "group_by": {"disk": "$.disk"}}, dimensions=["disk"])
+    for name, value in (("a", 3), ("ab", 5)):
+        life.use(value, "2026-03-31", disk=name)
+    life.use(1, "2026-03-31T01", disk="a")
+    life.until("2026-05-02")
+    found = {line["dimensions"]["disk"]: line["amount_total"]
+             for line in life.lines(period_start="2026-04-01T00:00:00.000000Z")}  # fmt: skip
+    assert found == {"a": "1", "ab": "5"}
+
+
+@pytest.mark.parametrize(("late", "level"), [(0, "6"), (4, "10"), (-6, "0")])
+def test_a_change_that_comes_late_moves_the_level_of_what_follows(late: int, level: str) -> None:
+    life = metered(CHANGES)
+    life.use(6, "2026-03-31")
+    if late:
+        life.use(late, "2026-03-30", came="2026-04-15")
+    assert april(life) == level
+
+
+def test_to_note_a_level_lists_none_of_those_that_are_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    listed: list[Bucket] = []
+    members = DictCells.members
+
+    def counted(self: DictCells, bucket: Bucket) -> object:
+        listed.append(bucket)
+        return members(self, bucket)
+
+    life = metered(LEVELS)
+    monkeypatch.setattr(DictCells, "members", counted)
+    for hour in range(10):
+        life.use(hour, f"2026-03-05T{hour:02}")
+    assert [bucket for bucket in listed if bucket[0] == "leveled"] == []
+    assert listed
