@@ -6,6 +6,7 @@ of it is state of the account, and forgotten with the time in which it can be co
 
 from __future__ import annotations
 
+from rating import tree
 from rating.cells import Cells, Ids
 from rating.ids import root_key
 from rating.seen import Entry
@@ -16,7 +17,7 @@ def entry_of(cells: Cells, ids: Ids, tenant: str, account: str, uid: bytes) -> E
     """The event as it stands now; `None` where none was counted."""
     found = cells.get(_bucket(tenant, account), uid.hex())
     if found is None:
-        found = ids.find([root_key(tenant, account) + uid])[0]
+        found = ids.find([root_key(tenant, tree.root(cells, tenant, account)) + uid])[0]
     return None if found is None else Entry.read(found)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rating import backfills, burndown, changes, numbers, subscriptions, waiting
+from rating import accounts, backfills, burndown, changes, numbers, subscriptions, waiting
 from rating.due import pay_what_is_due
 from rating.effects import Effect
 from rating.errors import Refused
@@ -22,6 +22,7 @@ _ACTS: dict[str, Callable[[Step, Command], object]] = {
     **dict.fromkeys(("change_plan", "cancel", "pause", "resume", "set_quantity"), changes.change),
     "open_backfill": backfills.open_,
     "close_backfill": backfills.close,
+    "set_account": accounts.set_account,
 }
 _NOTHING_HERE = ("register_subject", "remove_subject", "unpark")
 """What CONTROL has done already."""

@@ -5,16 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from rating import amended, outcomes, rate, usage, waiting
-from rating.effects import Effect
 from rating.errors import Refused
 from rating.history import whole
 from rating.records import Command, WasEvent
 from rating.state import Waiting
 from rating.step import Step
 from rating.timeline import timeline
-from rating.times import format_time
-
-UNCOUNTED = "rating.uncounted.v1"
+from rating.uncounted import rows_of, uncounted
 
 
 def correct(step: Step, command: Command, accept_past: int, metering: Any) -> None:
@@ -45,14 +42,8 @@ def correct(step: Step, command: Command, accept_past: int, metering: Any) -> No
         amended.put(step, was.uid, new)
     else:
         amended.put(step, was.uid, entry._replace(retracted=True))
-    rows = [
-        row
-        for event, sign in ((before, -1), (after, 1))
-        if event is not None
-        for row in _rows(step, event, sign)
-    ]
-    value = {"partition": step.source.partition, "offset": step.source.offset, "uncounted": [], "rows": rows}
-    step.effects.append(Effect(UNCOUNTED, "", value))
+    moves = [(before, -1), *([] if after is None else [(after, 1)])]
+    step.effects.append(uncounted(step.source, (), rows_of(step, moves)))
 
 
 def _apply(step: Step, before: Waiting, after: Waiting | None) -> None:
@@ -79,22 +70,3 @@ def _waiting(
         return whole(event, time, revision, command.received, command.origin, metering(step.tenant, revision))
     except ValueError as error:
         raise Refused(str(error)) from None
-
-
-def _rows(step: Step, event: Waiting, sign: int) -> list[dict[str, Any]]:
-    shared = {
-        "tenant": step.tenant, "account": step.account, "subject": event.subject, "source": event.source,
-        "id": event.id, "type": event.type, "time": format_time(event.time), "data": event.data.decode(), "sign": sign,
-    }  # fmt: skip
-    if not event.readings:
-        return [shared | {"meter": "", "value": "0", "dimensions": {}}]
-    meters = step.catalog.meters
-    return [
-        shared
-        | {
-            "meter": meter,
-            "value": str(value),
-            "dimensions": dict(zip(meters[meter].dimensions, dims, strict=True)),
-        }
-        for meter, value, dims in event.readings
-    ]

@@ -31,22 +31,28 @@ class Counted(NamedTuple):
 
 
 def count(
-    pack: Pack, roots: Sequence[bytes], ids: Ids, oldest: int, accept_past: int, old: OfPack
+    pack: Pack, roots: Sequence[bytes | None], ids: Ids, oldest: int, accept_past: int, old: OfPack
 ) -> Counted:
     """Sort the events of a pack, and stage the ids of those that count.
 
-    `roots` are the first bytes of the keys, by account number; an event timed before `oldest` is too old, but where it is
+    `roots` are the first bytes of the keys, by account number, `None` where the account's usage is sent on: all of that
+    counts, and a copy is found where it comes to. An event timed before `oldest` is too old, but where it is
     of an open backfill. A copy is found until `accept_past` after both the time and the receipt of the first.
     """
     uids = pack.uid
     keys = [
-        roots[account] + uids[UID_BYTES * i : UID_BYTES * (i + 1)] for i, account in enumerate(pack.account)
+        (roots[account] or b"") + uids[UID_BYTES * i : UID_BYTES * (i + 1)]
+        for i, account in enumerate(pack.account)
     ]
     found = ids.find(keys)
     defaulted = frozenset(pack.defaulted)
+    away = {number for number, root in enumerate(roots) if root is None}
     fresh: dict[bytes, bytes] = {}
     result = Counted([], [], [])
     for index, (key, time, received) in enumerate(zip(keys, pack.time, pack.received, strict=True)):
+        if away and pack.account[index] in away:
+            result.counted.append(index)
+            continue
         digest = pack.digest[DIGEST_BYTES * index : DIGEST_BYTES * (index + 1)]
         known = fresh.get(key) or found[index]
         backfilled = time < oldest and bool(pack.backfill) and old.holds(index)

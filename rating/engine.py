@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from rating import commands, corrections, history, logclock, parking, timers, usage, waiting
+from rating.accounts import link
 from rating.agenda import Agenda
 from rating.backfills import OfPack
 from rating.cells import Cells, Ids
@@ -18,14 +19,16 @@ from rating.effects import Effect
 from rating.errors import RatingError, Refused
 from rating.history import LogReader, no_log
 from rating.ids import root_key
+from rating.outcomes import release
 from rating.parking import PARKED
 from rating.records import CatalogRevision, Command, LogSettings, Pack, Position, Record, Release, Tick
 from rating.revisions import Revisions
 from rating.state import Waiting
 from rating.step import Step
+from rating.tree import root
+from rating.uncounted import uncounted
 
 LOG = "rating.log.v1"
-UNCOUNTED = "rating.uncounted.v1"
 FAULTS = (RatingError, AssertionError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError)
 """What an error of ours in one account may raise: it parks that account, and no other."""
 Act = Callable[[Step], None]
@@ -180,24 +183,18 @@ class Engine:
     def _pack(self, pack: Pack, at: Position) -> list[Effect]:
         found = self._counted(pack)
         taken = usage.PackUsage(pack, found.counted)
-        uncounted = list(found.uncounted)
+        gone = list(found.uncounted)
         effects: list[Effect] = []
         for number, events in taken.events.items():
             account = pack.accounts[number]
-            if self._cells.get(("account", pack.tenant, account), "forward") is not None:
-                uncounted += events
+            if usage.forward_of(self._cells, pack.tenant, account) is not None:
+                gone += events
             effects += self._usage(pack, account, number, taken, at)
         for index, code, detail in found.refused:
             step = self._step(pack.tenant, pack.accounts[pack.account[index]], self.clock, at)
             effects.append(waiting.rejected(step, taken.whole(index), code, detail))
-        if uncounted:
-            value = {
-                "partition": at.partition,
-                "offset": at.offset,
-                "uncounted": sorted(uncounted),
-                "rows": [],
-            }
-            effects.append(Effect(UNCOUNTED, "", value))
+        if gone:
+            effects.append(uncounted(at, sorted(gone)))
         return effects
 
     def _usage(
@@ -205,16 +202,13 @@ class Engine:
     ) -> list[Effect]:
         probe = self._step(pack.tenant, account, self.clock, at)
         slow = (
-            usage.forward_of(probe) is not None
+            usage.forward_of(self._cells, pack.tenant, account) is not None
             or taken.has_outcomes(probe)
             or bool(taken.waiting(probe, number))
         )
 
         def act(step: Step) -> None:
-            if usage.forward_of(step) is not None:
-                usage.take_events(step, taken.wholes(number))
-            else:
-                usage.take(step, taken, number)
+            usage.take(step, taken, number)
 
         def part() -> parking.Part:
             return parking.usage_part(at, taken.wholes(number))
@@ -235,7 +229,10 @@ class Engine:
         self._cells.put(applied, f"command|{command.id}", at.offset)
         if command.type == "unpark":
             return self._unpark(command.tenant, command.account)
-        return self._commanded(command, at)
+        step = self._step(command.tenant, command.account, self.clock, at)
+        link(step, command)
+        self._roots.pop((command.tenant, command.account), None)
+        return step.effects + self._commanded(command, at)
 
     def _commanded(self, command: Command, at: Position) -> list[Effect]:
         def act(step: Step) -> None:
@@ -281,7 +278,7 @@ class Engine:
                 "forward",
                 record.account if record.until is None else None,
             )
-            waiting.release(step, record.account)
+            release(step, record.account)
 
         return self._guarded(record.tenant, record.name, at, act)
 
@@ -289,8 +286,12 @@ class Engine:
     def _accept_past(self) -> int:
         return logclock.accept_past(self._cells)
 
-    def _root(self, tenant: str, account: str) -> bytes:
+    def _root(self, tenant: str, account: str) -> bytes | None:
+        """The first bytes of the account's ids; `None` where its usage is sent on."""
+        if usage.forward_of(self._cells, tenant, account) is not None:
+            return None
         found = self._roots.get((tenant, account))
         if found is None:
-            found = self._roots[tenant, account] = root_key(tenant, account)
+            top = root(self._cells, tenant, account)
+            found = self._roots[tenant, account] = root_key(tenant, top)
         return found

@@ -165,6 +165,16 @@ def clean(step: Step) -> None:
         step.cells.put(bucket(step, meter, match), member, None)
 
 
+def release(step: Step, account: str) -> None:
+    """The account's usage is another's, or a tree's: what waits is published again, what waits for an outcome is dropped
+    here, since it comes again with it."""
+    waiting.release(step, account)
+    index = ("outcomes", step.tenant, step.account)
+    for name, (meter, match, member) in list(step.cells.members(index)):
+        step.cells.put(index, name, None)
+        step.cells.put(bucket(step, meter, match), member, None)
+
+
 def take_all(step: Step, events: Iterable[Waiting]) -> None:
     """Events that come, one after the other."""
     for event in events:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from rating import fees, grants, numbers, trials
+from rating import accounts, fees, grants, numbers, trials
 from rating.aggregations import LEVEL
 from rating.catalog import Plan
 from rating.errors import Refused
@@ -41,7 +41,7 @@ def subscribe(step: Step, command: Command) -> Subscription:
     order = (step.cells.get(("account", step.tenant, step.account), "subscriptions") or 0) + 1
     step.cells.put(("account", step.tenant, step.account), "subscriptions", order)
     sub = Subscription(
-        id=name, order=order, start=start, end=NEVER, timezone=fields.get("timezone", step.catalog.timezone),
+        id=name, order=order, start=start, end=NEVER, timezone=fields.get("timezone") or accounts.timezone(step),
         currency=fields.get("currency", chosen.currency), terms=(terms,), planned=planned, pauses=(),
         quantities=tuple(
             (start, key, numbers.quantity(value)) for key, value in sorted((fields.get("quantities") or {}).items())

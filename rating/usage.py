@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from rating import outcomes, rate, waiting
 from rating.bunch import Bunch, bunches_of
+from rating.cells import Cells
 from rating.effects import Effect
 from rating.packs import Readings, bunches, event_of, readings_of
 from rating.records import Pack
@@ -60,15 +61,15 @@ class PackUsage:
         )
 
 
-def forward_of(step: Step) -> str | None:
-    """The account that this name turned out to belong to, if any."""
-    found: str | None = step.cells.get(("account", step.tenant, step.account), "forward")
+def forward_of(cells: Cells, tenant: str, account: str) -> str | None:
+    """The account that this name turned out to belong to, or that is in another partition's tree by now."""
+    found: str | None = cells.get(("account", tenant, account), "forward")
     return found
 
 
 def take(step: Step, usage: PackUsage, account: int) -> None:
     """Rate an account's part of a pack, and let wait what no subscription runs for."""
-    if usage.has_outcomes(step):
+    if forward_of(step.cells, step.tenant, step.account) is not None or usage.has_outcomes(step):
         take_events(step, usage.wholes(account))
         return
     for index in usage.waiting(step, account):
@@ -79,7 +80,7 @@ def take(step: Step, usage: PackUsage, account: int) -> None:
 
 def take_events(step: Step, events: Sequence[Waiting]) -> None:
     """The same for events that come one by one."""
-    forward = forward_of(step)
+    forward = forward_of(step.cells, step.tenant, step.account)
     if forward is not None:
         send_on(step, forward, events)
         return

@@ -12,6 +12,7 @@ from rating.state import Waiting
 from rating.step import Step
 from rating.timeline import timeline
 from rating.times import format_time
+from rating.uncounted import rows_of, uncounted
 
 REJECTED = "usage.rejected.v1"
 EVENTS = "usage.events.v1"
@@ -77,12 +78,17 @@ def rejected(step: Step, event: Waiting, code: str, detail: str) -> Effect:
 
 
 def release(step: Step, account: str) -> None:
-    """Publish again what waits here, with `account` set: the name belongs to another account."""
+    """Publish again what waits here, with `account` set: the name belongs to another account, or to a tree. What an
+    outcome made count is found again there."""
+    gone = []
     for member, event in list(step.cells.members(bucket(step))):
         step.cells.put(bucket(step), member, None)
-        step.effects.append(
-            Effect(EVENTS, f"{step.tenant}/{account}", cloud_event(step.tenant, account, event))
-        )
+        if not event.counted:
+            gone.append((event, -1))
+            value = cloud_event(step.tenant, account, event)
+            step.effects.append(Effect(EVENTS, f"{step.tenant}/{account}", value))
+    if gone:
+        step.effects.append(uncounted(step.source, (), rows_of(step, gone)))
 
 
 def forget(step: Step, uid: bytes) -> None:

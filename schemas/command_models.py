@@ -124,7 +124,7 @@ class SetQuantity(_Change):
 
 class RegisterSubject(OfAccount):
     subject: Id
-    groups: Annotated[dict[Key, Id], Field(max_length=20)] = {}
+    groups: Annotated[dict[Key, Id], Field(max_length=20)] | None = None
 
 
 class RemoveSubject(OfAccount):
@@ -219,10 +219,13 @@ class SetAccount(OfAccount):
     parent: Id | None = None
     name: Text | None = None
     timezone: Timezone | None = None
-    metadata: Annotated[
-        dict[Annotated[str, Field(min_length=1, max_length=64)], Annotated[str, Field(max_length=500)]],
-        Field(max_length=50),
-    ] = {}
+    metadata: (
+        Annotated[
+            dict[Annotated[str, Field(min_length=1, max_length=64)], Annotated[str, Field(max_length=500)]],
+            Field(max_length=50),
+        ]
+        | None
+    ) = None
 
     @model_validator(mode="after")
     def _not_itself(self) -> Self:

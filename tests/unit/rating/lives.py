@@ -24,6 +24,9 @@ Doc = dict[str, Any]
 TOKENS: Doc = {"key": "tokens", "event_type": "use", "aggregation": "sum", "value": "$.value", "unit": "unit",
                "window": "1h"}  # fmt: skip
 
+OUTER = ("source", "backfill", "subject", "account", "subscription")
+"""Attributes of an event beside its data."""
+
 
 def full(time: str) -> str:
     """A time that is cut short, whole."""
@@ -60,7 +63,7 @@ class Life:
         self._number = 0
 
     def command(self, kind: str, time: str, **fields: Any) -> None:
-        """A command for `sub-1` unless it names another."""
+        """A command of `cust-1`, unless it names another account."""
         self._number += 1
         found = {"id": f"cmd-{self._number}", "tenant": "acme", "account": "cust-1", "type": kind,
                  "time": full(time), **fields}  # fmt: skip
@@ -86,22 +89,24 @@ class Life:
         name: str | None = None,
         **fields: Any,
     ) -> None:
-        """Usage of `time`; its data has `value`, and `fields` but for `source` and `backfill`."""
+        """Usage of `time`; its data has `value`, and `fields` but for those of `OUTER`."""
         if came is not None:
             self.until(came)
         self._number += 1
-        outer: Doc = {each: fields.pop(each) for each in ("source", "backfill") if each in fields}
+        outer: Doc = {each: fields.pop(each) for each in OUTER if each in fields}
         data = fields if value is None else {"value": value, **fields}
         found: Doc = {"specversion": "1.0", "id": name or f"ev-{self._number}", "source": "src", "type": kind,
                  "tenant": "acme", "subject": "cust-1", "time": full(time), "data": data, **outer}  # fmt: skip
         self.shown += self.simulation.take(json.dumps(found).encode(), False)
         assert not self.simulation.parked, dict(self.simulation.parked)
 
-    def retract(self, name: str, value: object, time: str, came: str, **fields: Any) -> None:
-        """Take back what `use` sent under an id."""
+    def retract(
+        self, name: str, value: object, time: str, came: str, account: str = "cust-1", **fields: Any
+    ) -> None:
+        """Take back what `use` sent under an id, the account its subject."""
         was = {"specversion": "1.0", "id": name, "source": "src", "type": "use", "tenant": "acme",
-               "subject": "cust-1", "time": full(time), "data": {"value": value, **fields}}  # fmt: skip
-        self.command("retract_usage", came, source="src", event_id=name, was=was)
+               "subject": account, "time": full(time), "data": {"value": value, **fields}}  # fmt: skip
+        self.command("retract_usage", came, account=account, source="src", event_id=name, was=was)
 
     def until(self, time: str) -> None:
         """Let the clock go on."""
@@ -128,6 +133,12 @@ class Life:
         """Ledger entries: what, how much, what is left of the grant."""
         found = self.records("billing.ledger.v1", **where)
         return [(each["entry"], each["amount"], each["balance"]) for each in found]
+
+    def refusals(self) -> list[str]:
+        """Why something was rejected."""
+        return [
+            dict(each.headers)["error_detail"] for each in self.shown if each.topic == "usage.rejected.v1"
+        ]
 
     def rejected(self) -> list[str]:
         """The codes of what was rejected."""

@@ -61,8 +61,8 @@ def test_a_command_stands_on_the_log_with_its_receipt_and_where_it_came_from() -
 
 def test_a_subject_that_is_registered_is_released_where_its_usage_waits() -> None:
     found = taken(command("register_subject", subject="user-1"))
-    assert [type(each) for _, each in found.log] == [Release, Command]
-    assert found.log[0] == (partition_of("acme", "user-1", 8), Release("acme", "user-1", "cust-1"))
+    assert [type(each) for _, each in found.log] == [Command, Release]
+    assert found.log[1] == (partition_of("acme", "user-1", 8), Release("acme", "user-1", "cust-1"))
 
 
 def test_a_catalog_goes_to_every_partition_and_onto_its_own_topic() -> None:

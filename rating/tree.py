@@ -1,0 +1,49 @@
+"""Trees of accounts: who is above whom. Links go upwards only, and an account is linked once, by its first command.
+
+So an account has one path to its root, without a cycle, and what concerns accounts below is told upwards as it happens:
+nothing here lists descendants. CONTROL decides the links (`rating.control`); a cell of the account keeps its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rating.cells import Cells
+
+DEPTH_MAX = 32
+"""Accounts on a path, from an account to its root: each event may walk all of them."""
+LINKING = ("set_account", "subscribe")
+"""Commands that may name a parent."""
+PARENT = "parent"
+
+
+def parent(cells: Cells, tenant: str, account: str) -> str | None:
+    """The account above; `None` for a root."""
+    found: str | None = cells.get(("account", tenant, account), PARENT)
+    return found
+
+
+def link(cells: Cells, tenant: str, account: str, above: str) -> None:
+    """Put an account under another, for good."""
+    cells.put(("account", tenant, account), PARENT, above)
+
+
+def ancestors(cells: Cells, tenant: str, account: str) -> Iterator[str]:
+    """The accounts above, the nearest first, the root last."""
+    above = parent(cells, tenant, account)
+    while above is not None:
+        yield above
+        above = parent(cells, tenant, above)
+
+
+def root(cells: Cells, tenant: str, account: str) -> str:
+    """The topmost account of the tree; a root is its own."""
+    above = parent(cells, tenant, account)
+    while above is not None:
+        account, above = above, parent(cells, tenant, above)
+    return account
+
+
+def is_within(cells: Cells, tenant: str, account: str, above: str) -> bool:
+    """Whether an account is the other one, or below it."""
+    return account == above or above in ancestors(cells, tenant, account)
