@@ -15,17 +15,18 @@ import abc
 import asyncio
 import logging
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any
 
 from confluent_kafka import KafkaException
 from mode import Service
 
 from streams.kafka import Anew, Stop
+from streams.lane import Lane
 from streams.patience import PAUSE_S, Patience, Stopping, passing
 
 log = logging.getLogger("azotte")
-Result = TypeVar("Result")
+END_S = 8.0
+"""From being told to stop until a stage is gone, whatever its clients wait for: half of what a container is given to end."""
 
 
 class Batch:
@@ -63,7 +64,7 @@ class Stage(Service, abc.ABC):
     def __init__(self, failed: Callable[[str], None]) -> None:
         super().__init__()
         self._failed = failed
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix=self.name_)
+        self._lane = Lane(self.name_)
         self._closers: list[Callable[[], object]] = []
         self.patience = Patience(self.name_, lambda: self.should_stop)
         self.channel: Any = None
@@ -104,14 +105,11 @@ class Stage(Service, abc.ABC):
         except Exception as error:
             log.exception("%s stopped", self.name_)
             self._failed(f"{self.name_}: {type(error).__name__}: {error}")
-        finally:
-            # Shielded: a cancelled call that its thread has not begun is never made, and the group would wait for us.
-            await asyncio.shield(self._in_thread(self.close))
 
     async def _life(self) -> None:
         """From joining the group until we are to stop, or what is in memory cannot be trusted."""
         try:
-            await self._in_thread(self.open)
+            await self._lane(self.open)
             while not self.should_stop:
                 await self._once()
             return
@@ -122,20 +120,22 @@ class Stage(Service, abc.ABC):
                 raise
             words = error.args[0].str()
         log.warning("%s: %s; beginning again from what is committed", self.name_, words)
-        await self._in_thread(self.close)
+        await self._lane(self.close)
         await self.sleep(PAUSE_S)
 
     async def _once(self) -> None:
-        polled = await self._in_thread(self.poll)
+        polled = await self._lane(self.poll)
         if polled is None:
             return
         batch = Batch(lambda: self.work(polled), asyncio.get_running_loop())
         await self.channel.put(batch)
         worked = await batch.done
-        await self._in_thread(lambda: self.commit(worked))
-
-    async def _in_thread(self, call: Callable[[], Result]) -> Result:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, call)
+        await self._lane(lambda: self.commit(worked))
 
     async def on_stop(self) -> None:
-        """Nothing: the cycle sees `should_stop` and closes."""
+        """Nothing: the cycle is cancelled, and a call that it waits for ends in its thread."""
+
+    async def on_shutdown(self) -> None:
+        """Close, and leave a close that is late to itself: the group misses us after its session's timeout anyway."""
+        if not await self._lane.end(self.close, END_S):
+            log.warning("%s: its clients did not close within %g s, ending without", self.name_, END_S)

@@ -39,6 +39,8 @@ from streams.transaction import Aborted, Out, Transactions
 GROUP = "azotte-rate"
 POLL_S = 0.1
 RESTORES_AT_ONCE = 8
+LEFT_BATCHES_MAX = 2
+"""So many batches of records wait in memory at most; while as many do, the broker is asked for none."""
 
 
 class Polled(NamedTuple):
@@ -70,10 +72,12 @@ class RateStage(Stage):
         self._topic = settings.topic(topics.LOG.name)
         self._partitions: dict[int, Partition] = {}
         self._left: deque[Message] = deque()
+        self._held = False
         self._names = {topic.name: settings.topic(topic.name) for topic in topics.TOPICS}
 
     def open(self) -> None:
         self._left.clear()
+        self._held = False
         self._encoders = self._avro()
         self._transactions.open()
         self._consumer = group_consumer(self._settings, GROUP, "error")
@@ -89,6 +93,7 @@ class RateStage(Stage):
 
     def poll(self) -> Polled | None:
         due = any(partition.engine.has_due() for partition in self._partitions.values())
+        self._hold(len(self._left) >= LEFT_BATCHES_MAX * self._settings.rate_batch_records)
         if not self._left:
             found = self._consumer.consume(self._settings.rate_batch_records, 0 if due else POLL_S)
             self._left.extend(message for message in found if self._wanted(message))
@@ -103,6 +108,12 @@ class RateStage(Stage):
         group = membership(self._consumer)
         faults.point("after_poll", self.name_)
         return Polled(list(self._left), group)
+
+    def _hold(self, full: bool) -> None:
+        """Take no more records while there are enough; a poll serves rebalances all the same."""
+        if full != self._held:
+            (self._consumer.pause if full else self._consumer.resume)(self._consumer.assignment())
+            self._held = full
 
     def work(self, polled: Polled) -> Worked:
         gc.disable()
@@ -245,6 +256,8 @@ class RateStage(Stage):
         gc.collect()
         gc.freeze()
         consumer.incremental_assign(starts)
+        # Those that came are not held.
+        self._held = False
 
     def _revoked(self, consumer: Any, partitions: Sequence[TopicPartition]) -> None:
         self._forget([each.partition for each in partitions])

@@ -50,18 +50,32 @@ class Log:
     def __init__(self, records: dict[Place, Sequence[bytes]]) -> None:
         self.records = records
         self.next = dict.fromkeys(records, 0)
+        self.held: set[Place] = set()
         self.member: str | None = "member"
 
     def consume(self, most: int, seconds: float) -> list[Message]:
         found: list[Message] = []
         while len(found) < most:
-            there = [(at, place) for place, at in self.next.items() if at < len(self.records[place])]
+            there = [
+                (at, place)
+                for place, at in self.next.items()
+                if at < len(self.records[place]) and place not in self.held
+            ]
             if not there:
                 break
             at, place = min(there)
             found.append(Message(place, at, self.records[place][at]))
             self.next[place] = at + 1
         return found
+
+    def assignment(self) -> list[TopicPartition]:
+        return [TopicPartition(*place) for place in self.next]
+
+    def pause(self, partitions: Sequence[TopicPartition]) -> None:
+        self.held |= {(each.topic, each.partition) for each in partitions}
+
+    def resume(self, partitions: Sequence[TopicPartition]) -> None:
+        self.held -= {(each.topic, each.partition) for each in partitions}
 
     def incremental_unassign(self, partitions: Sequence[TopicPartition]) -> None:
         for each in partitions:

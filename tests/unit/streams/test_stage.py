@@ -36,7 +36,7 @@ class Script(Stage):
         work: Callable[[Any], Any] = lambda each: each,
     ) -> None:
         self.told: list[str] = []
-        super().__init__(self.told.append)
+        super().__init__(self._tell)
         self.polls, self.opens, self._work = polls, opens or [], work
         self.calls: list[str] = []
         self.threads: set[int] = set()
@@ -74,8 +74,10 @@ class Script(Stage):
     def close(self) -> None:
         self._say("close")
         super().close()
-        if self.told:
-            self.loop.call_soon_threadsafe(self.over.set)
+
+    def _tell(self, why: str) -> None:
+        self.told.append(why)
+        self.over.set()
 
 
 def run(stage: Callable[[], Script]) -> Script:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+import time
 from collections.abc import Callable
 
 import pytest
@@ -15,6 +17,7 @@ from tests.unit.streams.kafka_errors import AWAY, FORBIDDEN
 RECORDS = list(range(10))
 BATCH = 3
 PATIENT_S = 20
+BOUND_S = 0.2
 
 
 class Channel:
@@ -92,8 +95,6 @@ def run(raising: dict[str, list[Exception]]) -> tuple[Copy, list[str]]:
         await made.start()
         await asyncio.wait_for(made.complete.wait(), PATIENT_S)
         await made.stop()
-        # The stage's thread closes last.
-        await asyncio.get_running_loop().run_in_executor(made._thread, lambda: None)
         return made
 
     return asyncio.run(main()), words
@@ -125,3 +126,43 @@ def test_what_does_not_pass_ends_the_process(step: str, error: Exception) -> Non
 def test_without_an_error_it_opens_once() -> None:
     copy, words = run({})
     assert (copy.done, words, copy.opened, copy.closed) == (RECORDS, [], 1, 1)
+
+
+class Held(Copy):
+    """Closes when it is let, or never."""
+
+    def __init__(self, failed: Callable[[str], None], loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(failed, {}, loop)
+        self.let = threading.Event()
+
+    def _close(self) -> None:
+        self.let.wait()
+        super()._close()
+
+
+async def stopped(let: bool) -> Held:
+    """A stage that copied everything and was stopped, its close let or not."""
+    held = Held(lambda why: None, asyncio.get_running_loop())
+    await held.start()
+    await held.complete.wait()
+    if let:
+        held.let.set()
+    await held.stop()
+    return held
+
+
+def test_a_stage_that_stops_has_closed() -> None:
+    assert asyncio.run(stopped(let=True)).closed == 1
+
+
+def test_a_close_that_waits_for_a_group_that_cannot_be_left_holds_up_no_end(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(stage, "END_S", BOUND_S)
+    began = time.monotonic()
+    held = asyncio.run(stopped(let=False))
+    assert BOUND_S <= time.monotonic() - began < PATIENT_S
+    assert held.closed == 0
+    assert "copy: its clients did not close within 0.2 s, ending without" in caplog.text
+    assert all(each.daemon for each in threading.enumerate() if each.name == "copy")
+    held.let.set()

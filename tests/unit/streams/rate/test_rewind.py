@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, cast
 
 import pytest
 
+from rating.engine import Engine
 from rating.records import LogSettings, Record, Tick
 from rating.times import DAY
 from schemas import topics
@@ -78,6 +79,25 @@ def test_what_was_aborted_is_rated_again_and_comes_to_the_same(tmp_path: Path, s
         assert {each.ids.reach() for each in found.stage._partitions.values()} == {(10, 1_008, 35 * DAY)}
         found.stage.close()
     assert len(again.commits.outs) > len(once.commits.outs)
+
+
+def test_what_waits_while_timers_drain_has_a_bound_and_all_of_it_is_rated_after(
+    tmp_path: Path, slot: Slot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records = [RECORDS[0], *(LogSettings(35 * DAY, DAY, 2) for _ in range(30))]
+    found = rig(tmp_path, slot, records, rate_batch_records=4)
+    due = [None] * 40
+    monkeypatch.setattr(Engine, "has_due", lambda engine: bool(due))
+    monkeypatch.setattr(Engine, "drain", lambda engine, limit: due.pop() or [])
+    most = 0
+    while due:
+        found.round()
+        most = max(most, len(found.stage._left))
+    assert (most, found.positions()) == (8, {0: 0, 1: 0})
+    while min(found.positions().values()) < len(records):
+        found.round()
+    assert not found.log.held
+    found.stage.close()
 
 
 def test_who_is_out_of_the_group_rates_nothing(tmp_path: Path, slot: Slot) -> None:
