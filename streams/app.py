@@ -10,6 +10,7 @@ import asyncio
 import functools
 import os
 import signal
+import socket
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -17,15 +18,18 @@ from typing import Any
 import faust
 from aiohttp.web import Response
 from faust.app.base import BootStrategy
+from faust.web.base import Web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from streams.control.service import ControlStage
+from streams.kafka import Stop
 from streams.normalize.service import NormalizeStage
 from streams.rate.service import RateStage
 from streams.settings import Settings, load_settings
 from streams.settings_errors import SettingsInvalid
 from streams.slot import NoSlot, Slot, take
-from streams.stage import Stage
+from streams.stage import Stage, log
+from streams.web import Pages, listen
 
 STAGES: dict[str, Callable[[Settings, Slot, Callable[[str], None]], Stage]] = {
     "control": ControlStage,
@@ -60,9 +64,22 @@ class Application(faust.App):
     slot: Slot
     """Held here, since its lock ends with it: a slot that nobody holds is the next worker's, ids and producers with it."""
     failure: str | None = None
+    listening: socket.socket
+    """Where the web pages are."""
+
+    def _new_web(self) -> Web:
+        return Pages(self)
+
+    async def on_stop(self) -> None:
+        """The stages end side by side: each may have to wait for its clients."""
+        ends = await asyncio.gather(*(stage.stop() for stage in self.stages.values()), return_exceptions=True)
+        for name, end in zip(self.stages, ends, strict=True):
+            if end is not None:
+                log.error("%s did not close", name, exc_info=end)
+        await super().on_stop()
 
 
-def build(settings: Settings) -> Application:
+def build(settings: Settings, listening: socket.socket) -> Application:
     """The Faust application with its stages, agents and pages."""
     stages = stages_of(settings)
     # A sink beside a worker takes no slot of it: the number decides whose ids lie there.
@@ -75,11 +92,12 @@ def build(settings: Settings) -> Application:
         topic_replication_factor=1,
         topic_partitions=1,
         web_host=settings.web_host,
-        web_port=settings.web_port or _free_port(),
+        web_port=listening.getsockname()[1],
         web_bind=settings.web_host,
         loghandlers=[],
         autodiscover=False,
     )
+    app.listening = listening
     failed = functools.partial(_failed, app)
     running: dict[str, Stage] = {}
     for name in stages:
@@ -144,18 +162,11 @@ def _pages(app: faust.App, stages: dict[str, Stage]) -> None:
         return Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
-def _free_port() -> int:
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def _load() -> Application:
     try:
-        return build(load_settings())
-    except (SettingsInvalid, NoSlot) as error:
+        settings = load_settings()
+        return build(settings, listen(settings.web_host, settings.web_port))
+    except (SettingsInvalid, NoSlot, Stop) as error:
         sys.stderr.write(f"azotte: {error}\n")
         raise SystemExit(1) from None
 

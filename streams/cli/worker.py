@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import enum
-import errno
 import os
-import socket
 from typing import Annotated
 
 import typer
@@ -14,7 +12,6 @@ from streams.cli.output import fail, note, settings_or_fail
 
 WORKER_PORT = 6066
 SINK_PORT = 6067
-PORTS_TRIED = 100
 
 
 class Stages(enum.StrEnum):
@@ -47,29 +44,16 @@ def run_application(port: int) -> None:
     from streams.cli.stack import reachable_or_fail
     from streams.kafka import Stop
     from streams.runner import run
+    from streams.web import TRIED, listen, url
 
     settings = settings_or_fail()
     reachable_or_fail(settings)
-    if "web_port" not in settings.model_fields_set:
-        settings = settings.model_copy(update={"web_port": free_from(settings.web_host, port)})
-        note(f"web pages (healthz, readyz, metrics): http://{settings.web_host}:{settings.web_port}")
+    is_set = "web_port" in settings.model_fields_set
     try:
-        words = run(settings)
+        with listen(settings.web_host, *((settings.web_port,) if is_set else (port, TRIED))) as listening:
+            note(f"web pages (healthz, readyz, metrics): {url(listening)}")
+            words = run(settings, listening)
     except Stop as error:
         fail(error)
     if words is not None:
         raise typer.Exit(1)
-
-
-def free_from(host: str, port: int) -> int:
-    """The first port from this one on that is free, so that workers and a sink on one machine need no setting."""
-    for tried in range(port, port + PORTS_TRIED):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((host, tried))
-            except OSError as error:
-                if error.errno == errno.EADDRINUSE:
-                    continue
-        return tried
-    return 0

@@ -6,6 +6,7 @@ killed. The process is a session of its own: Ctrl-C in the terminal does not rea
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -123,30 +124,29 @@ def port_is_free(port: int) -> bool:
 
 
 def _started(pid: int) -> str | None:
-    """What tells this process from a later one with the same pid."""
+    """What tells this process from a later one with the same pid; `None` where it has ended, its parent told or not."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[19]
-    except (OSError, IndexError):
+        state, *rest = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    except (OSError, ValueError, IndexError):
         if Path("/proc/self/stat").exists():
             return None
+    else:
+        return None if state in _ENDED else rest[18]
     found = subprocess.run(
-        ["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
+        ["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
     )
-    return "-".join(found.stdout.split()) or None
+    state, *began = found.stdout.split() or ["Z"]
+    return None if state[0] in _ENDED else "-".join(began)
+
+
+_ENDED = ("Z", "X")
 
 
 def _alive(pid: int) -> bool:
-    try:
-        done, _ = os.waitpid(pid, os.WNOHANG)
-    except ChildProcessError:
-        done = 0
-    if done == pid:
-        return False
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
-    except OSError:
-        return _started(pid) is not None
-    return state != "Z"
+    """Whether it runs; a child of ours that has ended is gone after it."""
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)
+    return _started(pid) is not None
 
 
 def _signal(pid: int, number: int) -> None:

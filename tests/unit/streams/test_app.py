@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import gc
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from socket import socket
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,6 +16,7 @@ import pytest
 
 from streams import app as module
 from streams.slot import take
+from streams.web import listen
 from tests.unit.streams.fakes import settings
 
 
@@ -51,6 +54,12 @@ def test_metrics_are_prometheus_text() -> None:
 
 
 @pytest.fixture
+def listening() -> Iterator[socket]:
+    with listen("127.0.0.1", 0) as found:
+        yield found
+
+
+@pytest.fixture
 def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AZOTTE_RUN_SINK", raising=False)
 
@@ -64,25 +73,54 @@ def test_the_settings_choose_the_stages_and_the_sink_is_alone(monkeypatch: pytes
 
 
 @pytest.mark.usefixtures("nothing_set")
-def test_an_application_has_an_agent_a_stage_named_as_it_and_takes_a_slot(tmp_path: Path) -> None:
-    made = module.build(settings(home=tmp_path, web_port=0, topic_prefix="p."))
+def test_an_application_has_an_agent_a_stage_named_as_it_and_takes_a_slot(
+    tmp_path: Path, listening: socket
+) -> None:
+    made = module.build(settings(home=tmp_path, topic_prefix="p."), listening)
     assert list(made.stages) == ["control", "normalize", "rate"]
     assert {agent.name for agent in made.agents.values()} == {"control", "normalize", "rate"}
     assert all(agent.concurrency == 1 for agent in made.agents.values())
     assert all(not stage.ready and stage.channel is not None for stage in made.stages.values())
     assert made.conf.id == "p.azotte"
-    assert made.conf.web_port > 0
     made.slot.close()
 
 
 @pytest.mark.usefixtures("nothing_set")
 @pytest.mark.parametrize("stages", ["all", "control", "normalize", "rate"])
-def test_a_worker_keeps_its_slot_whichever_stages_it_runs(tmp_path: Path, stages: str) -> None:
-    made = module.build(settings(home=tmp_path, web_port=0, stages=stages))
+def test_a_worker_keeps_its_slot_whichever_stages_it_runs(
+    tmp_path: Path, listening: socket, stages: str
+) -> None:
+    made = module.build(settings(home=tmp_path, stages=stages), listening)
     gc.collect()
     second = take(tmp_path)
     assert (made.slot.number, second.number) == (0, 1)
     second.close()
+    made.slot.close()
+
+
+@pytest.mark.usefixtures("nothing_set")
+def test_the_stages_of_an_application_end_side_by_side_and_one_that_fails_holds_up_no_other(
+    tmp_path: Path, listening: socket, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = module.build(settings(home=tmp_path), listening)
+
+    async def main() -> list[str]:
+        together = asyncio.Barrier(3)
+        ended: list[str] = []
+
+        async def stop(name: str) -> None:
+            await together.wait()
+            ended.append(name)
+            if name == "normalize":
+                raise RuntimeError("odd")
+
+        fakes: Any = {name: SimpleNamespace(stop=functools.partial(stop, name)) for name in made.stages}
+        made.stages = fakes
+        await asyncio.wait_for(made.on_stop(), 10)
+        return ended
+
+    assert sorted(asyncio.run(main())) == ["control", "normalize", "rate"]
+    assert "normalize did not close" in caplog.text
     made.slot.close()
 
 

@@ -1,25 +1,18 @@
-"""What a worker is told before it starts: a port that is taken, a host that is none, a home that cannot be used."""
+"""What a worker is told before it starts, and how it ends."""
 
 from __future__ import annotations
 
 import logging
-import socket
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from streams.kafka import Stop
 from streams.runner import run
+from streams.web import listen
 from tests.unit.streams.fakes import settings
-
-
-@pytest.fixture
-def taken() -> Iterator[int]:
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        held.listen()
-        yield int(held.getsockname()[1])
 
 
 @pytest.fixture(autouse=True)
@@ -33,20 +26,33 @@ def _log_as_it_was() -> Iterator[None]:
         logging.getLogger(name).setLevel(level)
 
 
-def test_a_port_that_is_taken_is_told_before_anything_starts(taken: int, tmp_path: Path) -> None:
-    with pytest.raises(
-        Stop, match=f"web port {taken} is taken: set AZOTTE_WEB_PORT to a free port, or to 0 for any"
-    ):
-        run(settings(home=tmp_path, web_port=taken))
-    assert not list(tmp_path.iterdir())
-
-
-def test_a_host_that_is_none_of_this_machines_is_told(tmp_path: Path) -> None:
-    with pytest.raises(Stop, match=r"web_host 192\.0\.2\.1 cannot be used"):
-        run(settings(home=tmp_path, web_host="192.0.2.1", web_port=6066))
-
-
 def test_a_home_that_cannot_be_used_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(Stop, match="set AZOTTE_HOME to a folder that can be written"):
-        run(settings(home=tmp_path / "file", web_port=0))
+    with (
+        listen("127.0.0.1", 0) as listening,
+        pytest.raises(Stop, match="set AZOTTE_HOME to a folder that can be written"),
+    ):
+        run(settings(home=tmp_path / "file"), listening)
+
+
+class Failing:
+    """A worker that ends with a status, as Faust's does."""
+
+    status = 0
+
+    def __init__(self, *_: object, **__: object) -> None: ...
+
+    def execute_from_commandline(self) -> None:
+        raise SystemExit(self.status)
+
+
+@pytest.mark.parametrize(("status", "words"), [(0, None), (1, "the application failed")])
+def test_a_fault_of_the_frame_is_no_success(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int, words: str | None
+) -> None:
+    app = SimpleNamespace(failure=None)
+    monkeypatch.setattr("streams.app.build", lambda settings, listening: app)
+    monkeypatch.setattr("streams.runner.Worker", Failing)
+    monkeypatch.setattr(Failing, "status", status)
+    with listen("127.0.0.1", 0) as listening:
+        assert run(settings(home=tmp_path), listening) == words

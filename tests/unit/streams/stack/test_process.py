@@ -38,6 +38,15 @@ def test_a_pid_that_was_given_to_another_process_is_not_ours(daemon: Daemon) -> 
     assert not daemon.stop()
 
 
+def test_a_child_that_has_ended_does_not_run_though_nobody_asked_how_it_ended(daemon: Daemon) -> None:
+    process = daemon.start(FOR_EVER)
+    process.kill()
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    assert daemon.pid() is None
+    assert not daemon.stop()
+    assert process.wait(WAIT_S) != 0, "and who started it can still ask"
+
+
 @pytest.mark.parametrize("content", ["", "garbage", "1 2 3", "x y"])
 def test_a_pid_file_that_is_broken_names_nobody(daemon: Daemon, content: str) -> None:
     daemon.home.mkdir(parents=True)
