@@ -72,6 +72,15 @@ class Bunch(NamedTuple):
     origin: Origin
 
 
+class Slice(NamedTuple):
+    """What a step adds to one group in one window: times, the events' numbers, values."""
+
+    times: list[int]
+    events: list[int]
+    values: list[int | str]
+    origin: Origin
+
+
 def bunches_of(events: Iterable[Waiting]) -> list[Bunch]:
     """Whole events as rating takes them."""
     listed = list(events)

@@ -65,6 +65,11 @@ def grants(step: Step) -> list[tuple[str, Grant]]:
     return list(step.cells.members(("grant", step.tenant, step.account)))
 
 
+def has_grants(step: Step) -> bool:
+    """Whether the account ever had a grant."""
+    return next(step.cells.members(("grant", step.tenant, step.account)), None) is not None
+
+
 def boundaries(held: Iterable[tuple[str, Grant]], low: int, high: int) -> list[int]:
     """The moments in `(low, high]` at which some grant begins or ends to pay, or is cut by a rollover."""
     moments = {

@@ -64,11 +64,16 @@ class Rule:
 
     def curve(self, dimensions: Mapping[str, str]) -> QuantityPrice:
         """The price of a group's quantity; only a `matrix` looks at dimensions. For kind `quantity`."""
+        if self._curve is not None:
+            return self._curve
         if isinstance(self.price, Matrix):
             return self.price.curve_of(dimensions) or UNPRICED
-        if isinstance(self.price, CurvePrice):
-            return self.price
         raise PriceError("a price of events has no curve of a quantity: give the events")
+
+    @cached_property
+    def _curve(self) -> QuantityPrice | None:
+        """The one price of all groups, where there is one."""
+        return self.price if isinstance(self.price, CurvePrice) else None
 
     def charged(self, quantity: int, included: int) -> int:
         """What of Q is priced: converted, less what is included, never negative."""

@@ -31,7 +31,8 @@ from rating.uncounted import uncounted
 LOG = "rating.log.v1"
 FAULTS = (RatingError, AssertionError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError)
 """What an error of ours in one account may raise: it parks that account, and no other."""
-Act = Callable[[Step], None]
+Act = Callable[[Step], bool | None]
+"""An account's part of a step; `False` where it cannot have moved when the account's timers fire."""
 
 
 class Engine:
@@ -114,9 +115,13 @@ class Engine:
         return effects
 
     def _guarded(
-        self, tenant: str, account: str, at: Position, act: Act, part: Callable[[], parking.Part] | None = None,
-        moves_timers: bool = True,
-    ) -> list[Effect]:  # fmt: skip
+        self,
+        tenant: str,
+        account: str,
+        at: Position,
+        act: Act,
+        part: Callable[[], parking.Part] | None = None,
+    ) -> list[Effect]:
         """Do an account's part of a step, or park the account; `part` is what then waits, if anything."""
         cells, ids = self._cells, self._ids
         if parking.is_parked(cells, tenant, account):
@@ -127,10 +132,11 @@ class Engine:
         try:
             effects = self._fire_due(tenant, account)
             step = self._step(tenant, account, self.clock, at)
-            act(step)
-            tell_late(step)
+            moved = act(step)
+            if step.late:
+                tell_late(step)
             effects += step.effects
-            if moves_timers:
+            if moved is not False:
                 effects += self._fire_due(tenant, account, known=False)
                 self._schedule(tenant, account)
             return effects
@@ -182,14 +188,15 @@ class Engine:
 
     def _pack(self, pack: Pack, at: Position) -> list[Effect]:
         found = self._counted(pack)
-        taken = usage.PackUsage(pack, found.counted)
+        taken = usage.PackUsage(pack, found.counted, self._revisions.current(pack.tenant))
         gone = list(found.uncounted)
         effects: list[Effect] = []
         for number, events in taken.events.items():
             account = pack.accounts[number]
-            if usage.forward_of(self._cells, pack.tenant, account) is not None:
+            forwarded = usage.forward_of(self._cells, pack.tenant, account) is not None
+            if forwarded:
                 gone += events
-            effects += self._usage(pack, account, number, taken, at)
+            effects += self._usage(account, number, taken, forwarded or taken.has_outcomes, at)
         for index, code, detail in found.refused:
             step = self._step(pack.tenant, pack.accounts[pack.account[index]], self.clock, at)
             effects.append(waiting.rejected(step, taken.whole(index), code, detail))
@@ -198,22 +205,18 @@ class Engine:
         return effects
 
     def _usage(
-        self, pack: Pack, account: str, number: int, taken: usage.PackUsage, at: Position
+        self, account: str, number: int, taken: usage.PackUsage, one_by_one: bool, at: Position
     ) -> list[Effect]:
-        probe = self._step(pack.tenant, account, self.clock, at)
-        slow = (
-            usage.forward_of(self._cells, pack.tenant, account) is not None
-            or taken.has_outcomes(probe)
-            or bool(taken.waiting(probe, number))
-        )
-
-        def act(step: Step) -> None:
-            usage.take(step, taken, number)
+        def act(step: Step) -> bool:
+            if one_by_one:
+                usage.take_events(step, taken.wholes(number))
+                return True
+            return usage.take(step, taken, number)
 
         def part() -> parking.Part:
             return parking.usage_part(at, taken.wholes(number))
 
-        return self._guarded(pack.tenant, account, at, act, part, moves_timers=slow)
+        return self._guarded(taken.pack.tenant, account, at, act, part)
 
     def _counted(self, pack: Pack) -> Counted:
         roots = [self._root(pack.tenant, account) for account in pack.accounts]

@@ -118,11 +118,11 @@ def _single(
     if usage is not None:
         context.aggregation.update(kept, leg.start, usage.entries, sign, context.values)
         events += sign * len(usage.entries.values)
-    group = group._replace(events=events)
-    if not events and context.dimensions and not context.carry(context.span(0, 0).held):
-        return vanished(group)
+    span = context.span(0, 0)
+    if not events and context.dimensions and not context.carry(span.held):
+        return vanished(group._replace(events=events))
     mine = kept.get(leg.start)
-    up = context.aggregation.quantity([(leg.start, mine)], context.span(0, 0), context.values)
+    up = context.aggregation.quantity([(leg.start, mine)], span, context.values)
     tally = tally_of(leg.rule)
     if tally is None:
         new, move = _quantity(context, leg, old, mine, 0, up)
@@ -147,12 +147,16 @@ def _quantity(
 ) -> tuple[Slot, Move]:
     rule = leg.rule
     curve = rule.curve(context.dimensions)
-    cost = rule.discounted(curve.total(rule.charged(up, leg.allowance)))
+    charged = rule.charged(up, leg.allowance)
+    cost = rule.discounted(curve.total(charged))
     if not leg.first:
         cost -= rule.discounted(curve.total(rule.charged(down, leg.allowance)))
     cost = check_amount(cost)
-    was = () if old is None else _parts(leg, curve, old.low, old.high)
-    parts = differences(was, _parts(leg, curve, down, up))
+    if old is not None and leg.first and not rule.discount:
+        parts = curve.between(rule.charged(old.high, leg.allowance), charged)
+    else:
+        was = () if old is None else _parts(leg, curve, old.low, old.high)
+        parts = differences(was, _parts(leg, curve, down, up))
     amount = cost - (0 if old is None else old.cost)
     return Slot(leg.start, kept, down, up, cost, None), Move(leg.start, amount, _summing(parts, amount))
 
@@ -205,5 +209,5 @@ def _events(
 
 
 def _summing(parts: Sequence[Part], amount: int) -> list[Part]:
-    off = amount - sum(each.amount for each in parts)
+    off = amount - sum([each.amount for each in parts])
     return [*parts, Part(None, 0, None, off)] if off else list(parts)

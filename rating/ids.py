@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from hashlib import blake2b
+from json.encoder import encode_basestring
 
 _BYTES = 15
 
@@ -43,5 +43,6 @@ def event_uid(source: str, name: str) -> bytes:
 
 
 def _hash(*parts: str | int) -> str:
-    text = json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
-    return blake2b(text.encode(), digest_size=_BYTES).hexdigest()
+    # What `json.dumps` writes for the list, without setting up an encoder for each id.
+    text = ",".join([encode_basestring(part) if isinstance(part, str) else str(part) for part in parts])
+    return blake2b(f"[{text}]".encode(), digest_size=_BYTES).hexdigest()

@@ -41,11 +41,19 @@ class Head(NamedTuple):
 
 def charge_period(step: Step, sub: Subscription, charge: str, start: int) -> ChargePeriod:
     """The charge in the period, as it is or new."""
+    return held_period(step, sub, charge, start) or new_period(step)
+
+
+def held_period(step: Step, sub: Subscription, charge: str, start: int) -> ChargePeriod | None:
+    """The charge in the period as it is, if it is."""
     found: ChargePeriod | None = step.cells.get(
         ("charge", step.tenant, step.account, sub.id), f"{charge}|{start}"
     )
-    if found is not None:
-        return found
+    return found
+
+
+def new_period(step: Step) -> ChargePeriod:
+    """A charge in a period that begins: the next of its account."""
     order = (step.cells.get(("account", step.tenant, step.account), "charges") or 0) + 1
     step.cells.put(("account", step.tenant, step.account), "charges", order)
     return NEW_PERIOD._replace(order=order)
@@ -99,10 +107,13 @@ def write(
 
     `units` is the line's amount in its credit unit, where it has one; `line` its id, where it is known already.
     """
-    after = group._replace(
-        quantity=numbers.check_quantity(group.quantity + quantity),
-        amount=numbers.check_amount(group.amount + paid.amount),
-        revision=group.revision + 1,
+    after = Group(
+        group.slots,
+        group.events,
+        group.usage,
+        numbers.check_quantity(group.quantity + quantity),
+        numbers.check_amount(group.amount + paid.amount),
+        group.revision + 1,
     )
     text = numbers.amount_text
     sub, terms, plan = head.sub, head.terms, head.plan

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from functools import lru_cache
 
 from rating.errors import NumberError, Overflow
 
@@ -119,20 +120,21 @@ def widened(value: int) -> int:
 
 def text(value: int, digits: int) -> str:
     """A scaled integer as a plain decimal: no exponent, no `+`, no trailing zeros, never `-0`."""
-    whole, fraction = divmod(abs(value), 10**digits)
-    sign = "-" if value < 0 else ""
-    if not fraction:
-        return f"{sign}{whole}"
-    return f"{sign}{whole}.{fraction:0{digits}d}".rstrip("0")
+    if value < 0:
+        return f"-{text(-value, digits)}"
+    whole, fraction = divmod(value, 10**digits)
+    return f"{whole}.{str(fraction).zfill(digits).rstrip('0')}" if fraction else str(whole)
 
 
+@lru_cache(maxsize=4096)
 def quantity_text(value: int) -> str:
-    """A quantity as text."""
+    """A quantity as text. A line shows most of its figures twice, so the last ones are kept."""
     return text(value, QTY_DIGITS)
 
 
+@lru_cache(maxsize=4096)
 def amount_text(value: int) -> str:
-    """An amount as text."""
+    """An amount as text, kept likewise."""
     return text(value, AMOUNT_DIGITS)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from rating import burndown
+from rating import burndown, plain
 from rating.aggregations import LEVEL, aggregation_of
-from rating.bunch import Bunch, Origin
+from rating.bunch import Bunch, Slice
 from rating.catalog import Charge, Meter, Plan
 from rating.charges import Share, move
 from rating.levels import record
@@ -17,15 +17,6 @@ from rating.state import Subscription
 from rating.step import Step
 from rating.timeline import Timeline, timeline
 from rating.times import HOUR, MINUTE
-
-
-class Slice(NamedTuple):
-    """What a step adds to one group in one window: times, the events' numbers, values."""
-
-    times: list[int]
-    events: list[int]
-    values: list[int | str]
-    origin: Origin
 
 
 class _Target(NamedTuple):
@@ -67,6 +58,10 @@ def rate_in(step: Step, known: Timeline, moves: Iterable[Signed], kind: str = "u
         plan = step.plan(known.sub, known.terms[target.place.terms])
         charge = plan.charges_by_key[target.charge]
         meter = step.catalog.meters[charge.meter]
+        if found.keys() == {1} and plain.moved(
+            step, known, target.place, charge, meter, target.dims, found[1], kind
+        ):
+            continue
         shares = (
             (share, sign)
             for sign in sorted(found)

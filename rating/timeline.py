@@ -134,6 +134,18 @@ def spell_at(catalog: Catalog, known: Timeline, moment: int) -> Spell:
 def length_at(catalog: Catalog, known: Timeline, moment: int, length: str | None) -> Spell:
     """The period of a length (the plan's own unless given) that holds the moment, counted as the plan's are."""
     head, cut = known.era(known.at(moment))
+    calendar = calendar_of(catalog, known.sub, head, length)
+    return spell_of(calendar, moment, cut, known.sub.end)
+
+
+def calendar_of(catalog: Catalog, sub: Subscription, head: Terms, length: str | None = None) -> Calendar:
+    """How periods of a length (the plan's own unless given) are counted from terms on."""
     size = length or catalog.plans[head.plan, head.version].period
-    found = Calendar(size, known.sub.timezone, head.anchor if head.anchor >= 0 else None).at(moment)
-    return Spell(found.start, min(found.end, cut, known.sub.end), found.end, size, min(found.end, cut))
+    return Calendar(size, sub.timezone, head.anchor if head.anchor >= 0 else None)
+
+
+def spell_of(calendar: Calendar, moment: int, cut: int, end: int) -> Spell:
+    """The calendar's period that holds the moment, where a whole one begins at `cut` and the subscription ends at `end`."""
+    found = calendar.at(moment)
+    stop = min(found.end, cut)
+    return Spell(found.start, min(stop, end), found.end, calendar.length, stop)

@@ -6,19 +6,25 @@ from collections.abc import Iterable, Sequence
 
 from rating import outcomes, rate, waiting
 from rating.bunch import Bunch, bunches_of
+from rating.catalog import Catalog
 from rating.cells import Cells
 from rating.effects import Effect
 from rating.packs import Readings, bunches, event_of, readings_of
 from rating.records import Pack
-from rating.state import Waiting
+from rating.state import Subscription, Waiting
 from rating.step import Step
+from rating.timeline import timeline
 
 
 class PackUsage:
-    """A pack's counted events, by account."""
+    """A pack's counted events, by account. `has_outcomes` where some event of the pack is an outcome, or waits for one."""
 
-    def __init__(self, pack: Pack, counted: list[int]) -> None:
+    def __init__(self, pack: Pack, counted: list[int], catalog: Catalog) -> None:
         self.pack = pack
+        self.has_outcomes = bool(catalog.outcome_meters) and (
+            any(kind in catalog.outcome_types for kind in pack.types)
+            or any(column.meter in catalog.outcome_meters for column in pack.readings)
+        )
         self._bunches = bunches(pack, counted)
         self._readings: Readings | None = None
         self.events: dict[int, list[int]] = {}
@@ -39,9 +45,8 @@ class PackUsage:
         """The readings of an account's events."""
         return self._bunches.get(account, ())
 
-    def waiting(self, step: Step, account: int) -> list[int]:
-        """The account's events for which no subscription runs."""
-        subs = step.subscriptions()
+    def waiting(self, step: Step, account: int, subs: Sequence[Subscription]) -> list[int]:
+        """The account's events for which none of its subscriptions runs."""
         pack = self.pack
         if len(subs) == 1 and not pack.subscription and not subs[0].planned:
             start, end = subs[0].start, subs[0].end
@@ -52,14 +57,6 @@ class PackUsage:
             if not waiting.runs(step, pack.subscription.get(index), pack.time[index])
         ]
 
-    def has_outcomes(self, step: Step) -> bool:
-        """Whether some event of the pack is an outcome, or waits for one."""
-        catalog = step.catalog
-        return bool(catalog.outcome_meters) and (
-            any(kind in catalog.outcome_types for kind in self.pack.types)
-            or any(column.meter in catalog.outcome_meters for column in self.pack.readings)
-        )
-
 
 def forward_of(cells: Cells, tenant: str, account: str) -> str | None:
     """The account that this name turned out to belong to, or that is in another partition's tree by now."""
@@ -67,15 +64,17 @@ def forward_of(cells: Cells, tenant: str, account: str) -> str | None:
     return found
 
 
-def take(step: Step, usage: PackUsage, account: int) -> None:
-    """Rate an account's part of a pack, and let wait what no subscription runs for."""
-    if forward_of(step.cells, step.tenant, step.account) is not None or usage.has_outcomes(step):
-        take_events(step, usage.wholes(account))
-        return
-    for index in usage.waiting(step, account):
+def take(step: Step, usage: PackUsage, account: int) -> bool:
+    """Rate an account's part of a pack that has no outcomes, and let wait what no subscription runs for; whether something
+    waits now."""
+    subs = step.subscriptions()
+    waits = usage.waiting(step, account, subs)
+    for index in waits:
         event = usage.whole(index)
         waiting.keep(step, waiting.uid_of(event), event)
-    rate.rate(step, usage.rated(account))
+    for sub in subs:
+        rate.rate_in(step, timeline(step, sub), [(usage.rated(account), 1)])
+    return bool(waits)
 
 
 def take_events(step: Step, events: Sequence[Waiting]) -> None:

@@ -11,6 +11,7 @@ from rating.state import CELLS
 
 BIG = 1
 _MAX, _MIN = 1 << 64, -(1 << 63)
+_SIMPLE = frozenset({bool, str, bytes, type(None)})
 
 
 def encode_key(bucket: Bucket, member: str) -> bytes:
@@ -45,12 +46,14 @@ def _tuples(value: Any) -> Any:
 
 
 def _wide(value: Any) -> Any:
-    if isinstance(value, int) and not isinstance(value, bool):
-        if _MIN <= value < _MAX:
-            return value
+    """The value with its large integers as extensions. Amounts are large, so most cells come this way."""
+    if isinstance(value, tuple):
+        return [
+            each if type(each) in _SIMPLE or (type(each) is int and _MIN <= each < _MAX) else _wide(each)
+            for each in value
+        ]
+    if type(value) is int and not _MIN <= value < _MAX:
         return msgspec.msgpack.Ext(BIG, str(value).encode())
-    if isinstance(value, tuple | list):
-        return [_wide(each) for each in value]
     return value
 
 

@@ -30,13 +30,18 @@ AGGREGATIONS: dict[str, Aggregation] = {
 LEVEL = "time_weighted_sum"
 
 
-@lru_cache(maxsize=4096)
 def aggregation_of(meter: Meter, timezone: str) -> Aggregation:
     """What aggregates a meter's usage for a subscription in a time zone."""
+    if meter.bucket is None and meter.aggregation != LEVEL:
+        return AGGREGATIONS[meter.aggregation]
+    return _made(meter, timezone)
+
+
+@lru_cache(maxsize=4096)
+def _made(meter: Meter, timezone: str) -> Aggregation:
     if meter.aggregation == LEVEL:
         return Levels(meter.per) if meter.value_is == "level" else Changes(meter.per)
     inner = AGGREGATIONS[meter.aggregation]
-    if meter.bucket is None:
-        return inner
     size = meter.bucket
+    assert size is not None, "what has neither level nor bucket is made already"
     return Bucketed(inner, meter.rollup or "sum", lambda moment: window(moment, size, timezone)[0])

@@ -57,6 +57,11 @@ class Charge:
         """The compiled price and modifiers. `doc` was checked, so this raises nothing."""
         return rule_from(self.doc)
 
+    @cached_property
+    def is_plain(self) -> bool:
+        """Whether it prices one quantity of the whole period, in money."""
+        return self.rule.price.kind == "quantity" and self.unit is None and self.rule.by_window is None
+
     @property
     def model(self) -> str:
         """The price model's name."""

@@ -7,11 +7,11 @@ from typing import ClassVar, Self
 
 from rating.prices.fields import Doc, money, number
 from rating.prices.part import Part
-from rating.prices.protocol import Kind
+from rating.prices.protocol import Curve, Kind
 
 
 @dataclass(frozen=True, slots=True)
-class Flat:
+class Flat(Curve):
     kind: ClassVar[Kind] = "quantity"
     amount: int
 

@@ -13,12 +13,12 @@ from typing import ClassVar, Self
 
 from rating.prices.fields import Doc
 from rating.prices.part import Part
-from rating.prices.protocol import Kind
+from rating.prices.protocol import Curve, Kind
 from rating.prices.tiers import Tiers, read_tiers
 
 
 @dataclass(frozen=True, slots=True)
-class Graduated:
+class Graduated(Curve):
     """`bases[i] + q × factors[i]` is the total of a `q` in tier `i`."""
 
     kind: ClassVar[Kind] = "quantity"
@@ -53,6 +53,13 @@ class Graduated:
                 found.append(Part(index + 1, 0, None, self.tiers.flats[index]))
             lower = upper
         return tuple(found)
+
+    def between(self, low: int, high: int) -> tuple[Part, ...]:
+        tier = bisect_left(self.bounds, high)
+        if low > 0 and high > 0 and low != high and tier == bisect_left(self.bounds, low):
+            inside = high - low
+            return (Part(tier + 1, inside, self.tiers.units[tier], inside * self.factors[tier]),)
+        return Curve.between(self, low, high)
 
 
 class GraduatedPercentage(Graduated):

@@ -15,7 +15,7 @@ from rating.numbers import shown
 from rating.prices.fields import Doc, document, documents, number, optional, unit_factor
 from rating.prices.part import Part
 from rating.prices.per_unit import PerUnit
-from rating.prices.protocol import Kind, QuantityPrice
+from rating.prices.protocol import Curve, Kind, QuantityPrice
 
 
 class Cell(NamedTuple):
@@ -66,7 +66,7 @@ class Matrix:
         return (self.curve_of({}) or UNPRICED).parts(q)
 
 
-class Unpriced:
+class Unpriced(Curve):
     """Prices a group that no cell holds at 0, and says so."""
 
     __slots__ = ()

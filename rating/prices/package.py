@@ -8,11 +8,11 @@ from typing import ClassVar, Self
 from rating.numbers import quantity
 from rating.prices.fields import Doc, choice, money, number, positive
 from rating.prices.part import Part
-from rating.prices.protocol import Kind
+from rating.prices.protocol import Curve, Kind
 
 
 @dataclass(frozen=True, slots=True)
-class Package:
+class Package(Curve):
     kind: ClassVar[Kind] = "quantity"
     size: int
     amount: int

@@ -5,7 +5,7 @@ Quantities are in 10⁻¹² units, amounts in 10⁻³⁶ of the currency (or cre
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 
@@ -35,8 +35,21 @@ def merged(parts: Iterable[Part]) -> tuple[Part, ...]:
     return tuple(found)
 
 
-def differences(before: Iterable[Part], after: Iterable[Part]) -> tuple[Part, ...]:
-    """What changed from one list of parts to the other: the `details` of a charge line."""
+def differences(before: Sequence[Part], after: Sequence[Part]) -> tuple[Part, ...]:
+    """What changed from one list of parts to the other: the `details` of a charge line.
+
+    Almost always the lists differ in their last part alone: those before it cancel out, and need no sums.
+    """
+    if before and len(before) == len(after):
+        old, new = before[-1], after[-1]
+        one_tier = (old.tier, old.unit_amount, old.unpriced) == (new.tier, new.unit_amount, new.unpriced)
+        if one_tier and before[:-1] == after[:-1]:
+            quantity, amount = new.quantity - old.quantity, new.amount - old.amount
+            return (
+                (Part(new.tier, quantity, new.unit_amount, amount, new.unpriced),)
+                if quantity or amount
+                else ()
+            )
     return merged([*after, *(part._replace(quantity=-part.quantity, amount=-part.amount) for part in before)])
 
 

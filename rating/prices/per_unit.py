@@ -8,11 +8,11 @@ from typing import ClassVar, Self
 from rating.numbers import AMOUNT_DIGITS, QTY_DIGITS, text
 from rating.prices.fields import Doc, number, unit_factor
 from rating.prices.part import Part
-from rating.prices.protocol import Kind
+from rating.prices.protocol import Curve, Kind
 
 
 @dataclass(frozen=True, slots=True)
-class PerUnit:
+class PerUnit(Curve):
     """`factor × quantity` is an amount; `unit` is its text."""
 
     kind: ClassVar[Kind] = "quantity"

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple, Protocol
 
-from rating.prices.part import Part
+from rating.prices.part import Part, differences
 
 Kind = Literal["quantity", "each", "slots", "order"]
 
@@ -40,6 +40,18 @@ class QuantityPrice(Protocol):
     def total(self, q: int) -> int: ...
 
     def parts(self, q: int) -> tuple[Part, ...]: ...
+
+    def between(self, low: int, high: int) -> tuple[Part, ...]: ...
+
+
+class Curve:
+    """What the models of kind `quantity` share."""
+
+    __slots__ = ()
+
+    def between(self: QuantityPrice, low: int, high: int) -> tuple[Part, ...]:
+        """What changes in the parts where Q goes from `low` to `high`. A model that knows a shorter way may take it."""
+        return differences(self.parts(low), self.parts(high))
 
 
 class EventPrice(Protocol):

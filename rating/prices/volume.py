@@ -8,12 +8,12 @@ from typing import ClassVar, Self
 
 from rating.prices.fields import Doc
 from rating.prices.part import Part
-from rating.prices.protocol import Kind
+from rating.prices.protocol import Curve, Kind
 from rating.prices.tiers import Tiers, read_tiers
 
 
 @dataclass(frozen=True, slots=True)
-class Volume:
+class Volume(Curve):
     kind: ClassVar[Kind] = "quantity"
     tiers: Tiers
 

@@ -30,20 +30,19 @@ class Store:
         return None if held is None else held.get(member)
 
     def put(self, bucket: Bucket, member: str, value: Any) -> None:
-        changed = self._overlay.setdefault(bucket, {})
+        changed = self._overlay.get(bucket)
+        if changed is None:
+            changed = self._overlay[bucket] = {}
         self._journal.append((bucket, member, changed.get(member, _MISSING)))
         changed[member] = value
 
     def members(self, bucket: Bucket) -> Iterator[tuple[str, Any]]:
         held, changed = self._base.get(bucket), self._overlay.get(bucket)
-        if not held and not changed:
-            return iter(())
-        merged = {**(held or {}), **(changed or {})}
-        return (
-            iter(sorted((member, value) for member, value in merged.items() if value is not None))
-            if len(merged) > 1
-            else iter([item for item in merged.items() if item[1] is not None])
-        )
+        if not changed:
+            # What is committed holds no `None`.
+            return iter(sorted(held.items()) if held else ())
+        merged = {**held, **changed} if held else changed
+        return iter(sorted(item for item in merged.items() if item[1] is not None))
 
     def mark(self) -> int:
         return len(self._journal)

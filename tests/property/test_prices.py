@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from rating.charge import rule_from
 from rating.prices import (
     MODELS,
+    CurvePrice,
     Dynamic,
     EventTiers,
     Matrix,
@@ -19,6 +20,7 @@ from rating.prices import (
     Percentage,
     PricedEvent,
     differences,
+    merged,
     price_of,
 )
 from rating.proration import part
@@ -48,6 +50,16 @@ def test_the_models_are_those_of_the_contract() -> None:
         == set(pricing_cases.MODELS)
         == {*BY_QUANTITY, "percentage", "matrix", "dynamic", "scheduled"}
     )
+
+
+@seed(20261125)
+@EXAMPLES
+@given(PRICES, QUANTITIES, QUANTITIES)
+def test_between_two_quantities_is_what_their_parts_sum_to(doc: dict[str, Any], low: int, high: int) -> None:
+    price = price_of(doc)
+    assert isinstance(price, CurvePrice)
+    before = (each._replace(quantity=-each.quantity, amount=-each.amount) for each in price.parts(low))
+    assert price.between(low, high) == merged([*price.parts(high), *before])
 
 
 @seed(20261124)
