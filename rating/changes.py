@@ -103,11 +103,9 @@ def resolved(step: Step, sub: Subscription, change: Change) -> Terms:
         found = step.catalog.choose(terms.plan, change.at)
         if found is not None:
             terms = terms._replace(version=found.version)
-    return (
-        applied(step.catalog, Timeline(sub, sub.terms, NEVER).holding(change.at), terms)
-        if terms.asked
-        else terms
-    )
+    if not change.waits:
+        return terms
+    return applied(step.catalog, Timeline(sub, sub.terms, NEVER).holding(change.at), terms)
 
 
 def apply_now(step: Step, sub: Subscription, made: Change) -> None:
@@ -123,7 +121,7 @@ def apply_now(step: Step, sub: Subscription, made: Change) -> None:
         after = after._replace(cursor=max(sub.cursor, at))
     if made.terms is not None:
         after = _on_terms(step, after, made.terms)
-        if made.terms.restarts:
+        if made.terms.restarts and (old.start < at or made.terms.anchor != old.anchor):
             after = closed_early(step, known, after, old, at)
     step.save(after)
     if made.kind == "change_plan":

@@ -68,6 +68,20 @@ def settle(step: Step, known: Timeline, at: int) -> None:
         }
         for spell in sorted(spells):
             _settle(step, known, key, spell, (max(spell.start, at), spell.nominal))
+    _withdraw(step, known, at)
+
+
+def _withdraw(step: Step, known: Timeline, at: int) -> None:
+    """Give back what was written of a period that a change at the very moment of its beginning put another in place of."""
+    for member, state in list(step.cells.members(("fee", step.tenant, step.account, known.sub.id))):
+        key, _, rest = member.partition("|")
+        start, _, length = rest.rpartition("|")
+        if not start or not state.booked:
+            continue
+        spell = length_at(step.catalog, known, max(int(start), known.sub.start), length)
+        if spell.start != int(start):
+            gone = Spell(int(start), at, at, length, at)
+            _settle(step, known, key, gone, (at, at))
 
 
 def arrears(step: Step, known: Timeline, length: str, at: int) -> None:

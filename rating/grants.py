@@ -92,9 +92,12 @@ def change(step: Step, known: Timeline, at: int, dues: dict[str, Due], had: dict
         new, old = dues.get(key), had.get(key)
         some = new or old
         assert some is not None
-        amount = (new.amount if new else 0) - (old.amount if old else 0)
         if some.issue.grant.every == ONCE and _there(step, known.sub, key):
             continue
+        if new and old and new.spell.nominal != old.spell.nominal:
+            _void(step, known.sub, key, old.amount, at)
+            old = None
+        amount = (new.amount if new else 0) - (old.amount if old else 0)
         if amount > 0:
             _issue(step, known, at, key, some, amount)
             issued = True
@@ -134,10 +137,12 @@ def _name(sub: Subscription, key: str, at: int) -> str:
 def _issue(step: Step, known: Timeline, at: int, key: str, due: Due, amount: int) -> None:
     new, spell, _ = due
     grant, name = new.grant, _name(known.sub, key, at)
+    expires = _expires(step, known, new, spell, at)
     there = step.cells.get(("grant", step.tenant, step.account), name)
     if there is not None:
         # Of several changes at one instant there is one grant.
-        burndown.raised(step, name, there, amount * _SCALE)
+        lasting = there._replace(expires=expires, rolled=max(there.rolled, spell.nominal), every=new.length)
+        burndown.raised(step, name, lasting, amount * _SCALE)
         return
     order = (step.cells.get(("account", step.tenant, step.account), "grants") or 0) + 1
     step.cells.put(("account", step.tenant, step.account), "grants", order)
@@ -148,7 +153,7 @@ def _issue(step: Step, known: Timeline, at: int, key: str, due: Due, amount: int
         rollover = grant.rollover.min * _SCALE, high if bound is None else bound * _SCALE
     burndown.grant(step, name, Grant(
         amount=amount * _SCALE, unit=grant.unit, priority=grant.priority, effective=at,
-        expires=_expires(step, known, new, spell, at), order=order, balance=amount * _SCALE, entries=0,
+        expires=expires, order=order, balance=amount * _SCALE, entries=0,
         charges=_names(grant.applies_to.get("charges")), meters=_names(grant.applies_to.get("meters")),
         rollover=rollover, rolled=spell.nominal, ahead=0, ended="",
         subscription=known.sub.id, key=key, every=new.length,

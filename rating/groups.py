@@ -64,7 +64,8 @@ def step(
 ) -> tuple[Group, list[Move]]:
     """The group after usage in segment `index` was added, or taken back; without usage, after its span changed."""
     legs = context.legs
-    if len(legs) == 1:
+    # While usage moves over to a new timeline, the group has segments of both.
+    if len(legs) == 1 and all(slot.start == legs[0].start for slot in group.slots):
         return _single(context, group, legs[0], usage, sign)
     low, high = chain_of(legs, index)
     slots = {slot.start: slot for slot in group.slots}

@@ -1,8 +1,8 @@
 """Usage that is rated already and that a change dates back over: moved, event by event, to where it belongs now.
 
-Usage of the moment of a change or later is taken out of the segment, period or subscription in which it was rated and put
-where the new timeline has it, window by window, so that each line is the difference. Most changes come before any such
-usage and move nothing; only the others ask for the history.
+Usage of the moment of a change or later is taken out of the segment, period or subscription in which it was rated, hour by
+hour, and then put where the new timeline has it. Most changes come before any such usage and move nothing; only the others
+ask for the history.
 """
 
 from __future__ import annotations
@@ -33,10 +33,12 @@ def recut(step: Step, before: Subscription, after: Subscription, since: int) -> 
         for event in outcomes.counted_since(step, since):
             if event.subscription in (None, before.id) and old.runs_at(event.time):
                 rated.append(event._replace(counted=True))
-        for events_of_hour in _by_hour(rated):
-            bunches = bunches_of(events_of_hour)
-            rate.rate_in(step, old, [(bunches, -1)])
-            rate.rate_in(step, new, [(bunches, 1)])
+        hours = _by_hour(rated)
+        # All of it goes before any of it comes: a group is priced by one timeline at a time.
+        for events_of_hour in reversed(hours):
+            rate.rate_in(step, old, [(bunches_of(events_of_hour), -1)])
+        for events_of_hour in hours:
+            rate.rate_in(step, new, [(bunches_of(events_of_hour), 1)])
             _keep_what_runs_out(step, new, events_of_hour)
     # The period that ends there is in it too.
     resettle(step, new, since - 1)

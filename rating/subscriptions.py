@@ -115,10 +115,8 @@ def pass_boundary(step: Step, sub: Subscription, at: int, was: Subscription | No
     before = timeline(step, sub)
     due = [change for change in sub.planned if change.at <= at]
     booked = sub._replace(cursor=at, planned=tuple(each for each in sub.planned if each.at > at))
-    moved = before.terms[before.at(at)]
-    if moved.start == at and moved not in sub.terms and not any(each.terms == moved for each in due):
-        due.append(Change("change_plan", at, None, moved, "", False))
-    again = moved.start == at and moved.restarts and not first and not due
+    held = before.holding(at)
+    again = held.start == at and held.restarts and held in sub.terms and not first
     old = sub.terms[0] if first else before.terms[before.at(at - 1)]
     if not first:
         booked = booked._replace(closing=tuple(sorted({*booked.closing, *_ended(step, before, old, at)})))
@@ -129,18 +127,30 @@ def pass_boundary(step: Step, sub: Subscription, at: int, was: Subscription | No
         if change.kind == "change_plan" and change.terms is not None:
             terms = changes.resolved(step, booked, change)
             terms = terms._replace(start=at, automatic=not change.waits)
-            booked = changes.with_prorate(booked, change)._replace(terms=inserted(booked.terms, terms))
-            if terms.restarts and not first:
-                booked = closed_early(step, before, booked, old, at)
+            booked = _onto(step, before, changes.with_prorate(booked, change), old, terms, first)
         elif change.kind in ("pause", "resume", "set_quantity"):
             booked = changes.with_change(booked, change, at)
         step.save(booked)
     if any(change.kind == "cancel" for change in due):
         end(step, changes.with_prorate(booked, next(each for each in due if each.kind == "cancel")), at)
         return
+    # A newer version takes over after what was asked for at the same moment.
+    moved = timeline(step, booked._replace(cursor=at - 1)).holding(at)
+    if moved.start == at and moved not in booked.terms:
+        due.append(Change("change_plan", at, None, moved, "", False))
+        booked = _onto(step, before, booked, old, moved, first)
+        step.save(booked)
     if due:
         recut(step, sub._replace(cursor=at), booked, at)
     begin(step, was or sub, booked, old, at, first)
+
+
+def _onto(
+    step: Step, before: Timeline, sub: Subscription, old: Terms, new: Terms, first: bool
+) -> Subscription:
+    """The subscription on other terms, the period closed where a whole one begins with them."""
+    after = sub._replace(terms=inserted(sub.terms, new))
+    return closed_early(step, before, after, old, new.start) if new.restarts and not first else after
 
 
 def begin(step: Step, before: Subscription, sub: Subscription, old: Terms, at: int, first: bool) -> None:

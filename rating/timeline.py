@@ -85,14 +85,20 @@ def inserted(terms: tuple[Terms, ...], new: Terms) -> tuple[Terms, ...]:
 
 
 def applied(catalog: Catalog, held: Terms, change: Terms) -> Terms:
-    """A change's terms on other terms before it: what it named is its own, the rest is theirs."""
+    """A change's terms on other terms before it: what it named is its own, the rest is theirs. One at the very moment at
+    which they begin is one change with theirs."""
     asked = json.loads(change.asked)
     plan = catalog.plans[(change if asked.get("plan") else held)[1:3]]
     restarts = asked.get("anchor") == "now" or plan.period != catalog.plans[held.plan, held.version].period
+    anchor = change.start if restarts else held.anchor
+    if held.start == change.start:
+        restarts = restarts or held.restarts
+        earlier = json.loads(held.asked) if held.asked else {}
+        asked = {**earlier, **asked, **({"anchor": "now"} if restarts and earlier else {})}
     overrides = json.dumps(asked["overrides"]) if "overrides" in asked else held.overrides
     return held._replace(
         start=change.start, plan=plan.key, version=plan.version, overrides=overrides, restarts=restarts,
-        anchor=change.start if restarts else held.anchor, automatic=False, asked=change.asked,
+        anchor=anchor, automatic=False, asked=json.dumps(asked),
         **{name: asked[name] for name in SELECTORS if name in asked},
     )  # fmt: skip
 
@@ -106,10 +112,11 @@ def _moved(catalog: Catalog, sub: Subscription, terms: tuple[Terms, ...]) -> tup
             until = terms[number + 1].start if number + 1 < len(terms) else NEVER
             at = _move_at(catalog, Timeline(sub, terms, NEVER), held, plan)
             if at > sub.cursor and held.start <= at < until:
-                restarts = catalog.plans[held.plan, held.version].period != plan.period
-                anchor = at if restarts else held.anchor
-                newer = held._replace(start=at, version=plan.version, restarts=restarts, anchor=anchor,
-                                      automatic=True, asked=held.asked if at == held.start else "")  # fmt: skip
+                another, same = catalog.plans[held.plan, held.version].period != plan.period, at == held.start
+                newer = held._replace(
+                    start=at, version=plan.version, restarts=another or (same and held.restarts),
+                    anchor=at if another else held.anchor, automatic=True, asked=held.asked if same else "",
+                )  # fmt: skip
                 terms = inserted(terms, newer)
                 break
     return terms

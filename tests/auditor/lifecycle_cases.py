@@ -250,7 +250,7 @@ def _change(draft: _Draft, account: str) -> None:
     key = random.choice(sorted(key for name, key in draft.subs if name == account))
     sub = draft.subs[account, key]
     kinds = [each for each in ("change", "pause", "quantities", "cancel") if each in draft.features]
-    if not kinds or sub["over"] or sub["tried"] or draft.clock < sub["start"]:
+    if not kinds or sub["over"] or sub["tried"] or draft.clock <= sub["start"]:
         return
     while _taken(draft):
         draft.clock += 1
@@ -276,6 +276,8 @@ def _change(draft: _Draft, account: str) -> None:
         draft.command(account, "pause" if sub["paused"] else "resume", **told)
     elif kind == "quantities":
         draft.command(account, "set_quantity", fee="seats", quantity=str(random.randrange(6)), **told)
+    elif draft.chance("terms", 0.2):
+        draft.command(account, "change_plan", storefront=random.choice(("shop", "web")), **told)
     else:
         told["plan"] = random.choice(draft.catalog["plans"])["key"]
         if told["plan"] == "tryout" or (told["plan"] == sub["plan"] and "same_plan" not in draft.features):

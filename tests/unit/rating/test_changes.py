@@ -96,3 +96,35 @@ def test_weeks_that_a_new_anchor_leaves_behind_grant_nothing() -> None:
     life.until("2026-03-11")
     grants = {each["grant"][-27:-17]: each["balance"] for each in life.records("billing.ledger.v1")}
     assert grants == {"2026-03-01": "0", "2026-03-05": "7", "2026-03-08": "0"}
+
+
+def test_a_change_at_the_instant_of_another_keeps_the_period_that_it_begins() -> None:
+    life = Life([by_day("daily", "24"), by_day("dear", "48")])
+    life.subscribe("daily", "2026-03-01")
+    life.change("change_plan", "2026-03-01T12", plan="daily", anchor="now")
+    life.change("change_plan", "2026-03-01T12", plan="dear")
+    life.until("2026-03-02")
+    found = {line["period_start"][8:13]: life.sum(period_start=line["period_start"]) for line in life.lines()}
+    assert found == {"01T00": 12, "01T12": 48}
+
+
+def test_a_newer_version_takes_over_with_a_change_that_waited_for_the_same_renewal() -> None:
+    newer = plan("pro", charges=[charge("2")]) | {
+        "version": 2,
+        "effective_from": "2026-03-15T00:00:00Z",
+        "existing": "renewal",
+    }
+    life = Life([plan("pro", charges=[charge("1")]), newer])
+    life.subscribe("pro", "2026-03-01")
+    life.change("change_plan", "2026-03-05", at="period_end", storefront="shop")
+    life.use(1, "2026-04-02", came="2026-04-02")
+    assert life.lines(plan_version=2, storefront="shop")[0]["amount"] == "2"
+
+
+def test_a_change_at_the_first_instant_gives_back_what_the_period_before_it_cost() -> None:
+    life = Life([plan("pro", fees=[{"key": "base", "amount": "31", "timing": "advance"}])])
+    life.subscribe("pro", "2026-03-11")
+    life.change("change_plan", "2026-03-11", anchor="now")
+    life.until("2026-03-12")
+    assert life.sum(period_start="2026-03-01T00:00:00.000000Z") == 0
+    assert life.sum(period_start="2026-03-11T00:00:00.000000Z") == 31
