@@ -16,18 +16,17 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import msgspec
-from pydantic import BaseModel, ValidationError
 
 from rating.times import parse_time
 from schemas.canonical import check_depth
 from schemas.catalog.base import field_names, suggestion
 from schemas.catalog.canonical import canonical
 from schemas.catalog.load import check_catalog
-from schemas.catalog.problems import at, field_path, findings, shown
+from schemas.catalog.problems import shown
 from schemas.catalog.scalars import ID
-from schemas.command_models import COMMANDS, Envelope
+from schemas.checked import checked, joined
+from schemas.command_models import COMMANDS
 
-PROBLEMS_SHOWN_MAX = 5
 DIGITS_MAX = 400
 """Digits of a number literal; longer ones are no quantity of anything, and costly to read."""
 
@@ -87,44 +86,23 @@ def check_command(data: Any) -> ParsedCommand | CommandProblem:
         problem = f"type: {shown(kind)} is no command" if kind is not None else "type: is missing"
         return CommandProblem(f"{problem}; {remedy}", tenant, name)
     catalog = data.get("catalog") if kind == "apply_catalog" else None
-    checked = _validate(
-        model, {key: each for key, each in data.items() if catalog is None or key != "catalog"}
-    )
-    if isinstance(checked, str):
-        return CommandProblem(checked, tenant, name)
-    fields = {key: each for key, each in canonical(checked).items() if key not in _ENVELOPE}
+    found = checked(model, {key: each for key, each in data.items() if catalog is None or key != "catalog"})
+    if isinstance(found, str):
+        return CommandProblem(found, tenant, name)
+    fields = {key: each for key, each in canonical(found).items() if key not in _ENVELOPE}
     was, now = fields.pop("was", None), fields.pop("now", None)
     if kind == "apply_catalog":
         loaded = check_catalog(catalog, file="")
         if loaded.doc is None:
-            return CommandProblem(_joined([f"catalog.{each}" for each in loaded.problems]), tenant, name)
+            return CommandProblem(joined([f"catalog.{each}" for each in loaded.problems]), tenant, name)
         fields["catalog"] = loaded.doc
-    account = getattr(checked, "account", None) or ""
+    account = getattr(found, "account", None) or ""
     return ParsedCommand(
-        checked.id, checked.tenant, account, checked.type, parse_time(checked.time), fields, was, now
+        found.id, found.tenant, account, found.type, parse_time(found.time), fields, was, now
     )
 
 
 _ENVELOPE = frozenset({"id", "tenant", "account", "type", "time"})
-
-
-def _validate(model: type[Envelope], data: dict[str, Any]) -> Envelope | str:
-    models: dict[int, type[BaseModel]] = {}
-    try:
-        return model.model_validate(data, context=models)
-    except ValidationError as error:
-        found = findings(error.errors(include_url=False, include_input=False), data, models)
-        texts = []
-        for each in found:
-            value = shown(at(data, each.loc))
-            named = f"{field_path(each.loc)}: " if each.loc else ""
-            texts.append(f"{named}{value + ' ' if value else ''}{each.problem}; {each.remedy}")
-        return _joined(texts)
-
-
-def _joined(texts: list[str]) -> str:
-    more = len(texts) - PROBLEMS_SHOWN_MAX
-    return " | ".join(texts[:PROBLEMS_SHOWN_MAX]) + (f" | and {more} more" if more > 0 else "")
 
 
 def _readable(data: Mapping[str, Any], name: str) -> str:

@@ -39,3 +39,17 @@ OF_PARTITION = (CELLS, IDS, PARKED)
 SINK_DELAY = Gauge(
     "azotte_sink_delay_seconds", "From the writing of the last batch's oldest record to its insert."
 )
+GATEWAY_REQUESTS = Counter(
+    "azotte_gateway_requests_total",
+    "Requests answered, by method, route and status.",
+    ["method", "route", "status"],
+)
+GATEWAY_SECONDS = Histogram(
+    "azotte_gateway_request_seconds",
+    "From a request to its answer, by route.",
+    ["route"],
+    buckets=(0.0005, 0.001, 0.002, *_SECONDS),
+)
+GATEWAY_EVENTS = Counter(
+    "azotte_gateway_events_total", "Usage events that came, by what became of them.", ["outcome"]
+)

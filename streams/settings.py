@@ -10,10 +10,8 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import unquote, urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
@@ -27,6 +25,7 @@ from pydantic_settings import SettingsError as SourceError
 from schemas import topics
 from streams.durations import read_duration
 from streams.home import config_file, data_folder
+from streams.settings_clickhouse import ClickHouse
 from streams.settings_errors import SettingsInvalid, misspelt_variable, sentence, unreadable
 
 Micros = Annotated[int, BeforeValidator(read_duration)]
@@ -116,6 +115,16 @@ class Settings(BaseSettings):
         ge=0, le=MINUTE)
     sink_retry_max: Micros = _setting("30s", "longest pause between two tries while ClickHouse is down",
         validate_default=True, ge=100 * MS, le=10 * MINUTE)
+
+    gateway_host: str = _setting("127.0.0.1", "where `azotte gateway` serves its routes and pages")
+    gateway_port: int = _setting(6070, "and at which port; 0 takes a free one", ge=0, le=65_535)
+    gateway_keys: Path | None = _setting(None, "the file of API keys, hashed, as `azotte gateway key` writes it and read "
+        "again when it changes; unless set, `gateway-keys.toml` under `AZOTTE_HOME`")
+    gateway_requests_per_s: int = _setting(5_000, "requests that one API key may make in a second, on average and at once",
+        ge=1, le=1_000_000)
+    gateway_body_bytes_max: int = _setting(4_000_000, "a larger request is refused", ge=1024, le=100_000_000)
+    gateway_timeout: Micros = _setting("10s", "how long a request waits for the broker before it is told that it is away",
+        validate_default=True, ge=SECOND, le=5 * MINUTE)
 
     web_host: str = _setting("127.0.0.1", "where a worker serves `/healthz`, `/readyz` and `/metrics`")
     web_port: int = _setting(6066, "and at which port; 0 takes a free one", ge=0, le=65_535)
@@ -211,6 +220,7 @@ class Settings(BaseSettings):
 
 
 _RELATIONS = (
+    ("event_bytes_max", "gateway_body_bytes_max", "one event must fit in a request"),
     ("accept_future", "accept_past", "an event accepted from the future must still be found as a duplicate"),
     ("event_bytes_max", "pack_bytes_max", "one event must fit in a pack"),
     ("pack_events_max", "normalize_batch_events", "a pack is made of one transaction's events"),
@@ -220,44 +230,6 @@ _RELATIONS = (
 
 SECRETS = frozenset({"kafka_sasl_password", "kafka_options", "clickhouse_url", "schema_registry_url"})
 """Fields whose values no error and no listing shows."""
-
-
-@dataclass(frozen=True, slots=True)
-class ClickHouse:
-    """Where ClickHouse answers over HTTP."""
-
-    scheme: str
-    host: str
-    port: int
-    user: str = "default"
-    password: str = field(default="", repr=False)
-    database: str = "azotte"
-
-    @classmethod
-    def parse(cls, url: str) -> ClickHouse:
-        """Read `http(s)://user:password@host:port/database`; raises `ValueError` that does not show the password."""
-        remedy = "is not http(s)://user:password@host:port/database"
-        try:
-            parts = urlsplit(url)
-            host, port = parts.hostname, parts.port
-        except ValueError:
-            raise ValueError(remedy) from None
-        database = parts.path.strip("/") or "azotte"
-        if (
-            parts.scheme not in ("http", "https")
-            or not host
-            or not re.fullmatch(r"[A-Za-z_]\w{0,62}", database)
-        ):
-            raise ValueError(remedy)
-        port = port or (8443 if parts.scheme == "https" else 8123)
-        user, password = unquote(parts.username or "default"), unquote(parts.password or "")
-        return cls(parts.scheme, host, port, user, password, database)
-
-    @property
-    def address(self) -> str:
-        """The address without user and password: fit to print."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{self.scheme}://{host}:{self.port}"
 
 
 def load_settings(**overrides: Any) -> Settings:

@@ -23,6 +23,7 @@ _SECTIONS = {
     "accept_past": "What is accepted",
     "stages": "The worker",
     "sink_batch_rows": "The sink",
+    "gateway_host": "The gateway",
     "web_host": "Web pages and logs",
 }
 """The field that each section of the documentation begins with."""

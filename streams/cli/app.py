@@ -30,6 +30,7 @@ COMMANDS: dict[str, Entry] = {
     "doctor": Entry("stack", "Check what the local stack needs, and say what is missing."),
     "worker": Entry("worker", "Run the streaming worker."),
     "sink": Entry("sink", "Move the topics into ClickHouse."),
+    "gateway": Entry("gateway", "Answer access and take events over HTTP."),
     "catalog": Entry("catalog", "Check, compare, publish, print a catalog."),
     "subscribe": Entry("commands", "Subscribe an account to a plan."),
     "cancel": Entry("commands", "End a subscription."),

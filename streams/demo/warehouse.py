@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 from streams import clock
-from streams.settings import ClickHouse
+from streams.settings_clickhouse import ClickHouse
 
 ANSWER_S = 10.0
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from streams.durations import read_duration, show_duration
-from streams.settings import ClickHouse, Settings, load_settings
+from streams.settings import Settings, load_settings
+from streams.settings_clickhouse import ClickHouse
 from streams.settings_docs import documentation, in_force
 from streams.settings_errors import SettingsInvalid
 

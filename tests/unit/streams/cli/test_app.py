@@ -16,6 +16,7 @@ from streams.cli.app import COMMANDS
 GROUPS = {
     "catalog": ("validate", "diff", "apply", "show"),
     "settings": ("show", "table"),
+    "gateway": ("key", "openapi"),
 }
 EVERY = [(name,) for name in COMMANDS] + [(group, name) for group, names in GROUPS.items() for name in names]
 
@@ -115,6 +116,8 @@ def test_the_version_is_printed() -> None:
         (("produce", "-", "--map", "id=id"), "a CSV needs --map or --set"),
         (("redrive", "--code", "too_odl"), "did you mean too_old?"),
         (("redrive", "--since", "yesterday"), "--since 'yesterday' is neither a time"),
+        (("gateway", "key", "a b"), "tenant 'a b' is not an id"),
+        (("gateway", "key", "acme", "--scope", "write"), "--scope"),
         (("run", "--for", "long"), "--for 'long' is not a duration"),
         (("run", "--for", "0s"), "--for 0s is not between 1s and 24h"),
         (("run", "--rate", "0"), "--rate"),
@@ -128,7 +131,12 @@ def test_wrong_usage_is_one_sentence_and_status_2(arguments: tuple[str, ...], to
 
 @pytest.mark.parametrize(
     "arguments",
-    [("subscribe", "acme", "pro"), ("grant", "acme", "5", "USD"), ("produce", "-"), ("redrive",)],
+    [
+        ("subscribe", "acme", "pro"),
+        ("grant", "acme", "5", "USD"),
+        ("produce", "-"),
+        ("redrive",),
+    ],
     ids=lambda arguments: arguments[0],
 )
 def test_a_broker_that_is_down_is_one_sentence_and_status_1(arguments: tuple[str, ...]) -> None:

@@ -1,0 +1,1 @@
+"""The gateway: access, reservations and events over HTTP."""

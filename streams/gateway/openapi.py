@@ -1,0 +1,129 @@
+"""The OpenAPI document, made of the models in `schemas.gateway`. `docs/openapi.json` is what `document` returns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from schemas import gateway as models
+
+ACCOUNT = "/v1/tenants/{tenant}/accounts/{account}"
+_REF = "#/components/schemas/{model}"
+_NAMES = {
+    "tenant": "The tenant, which the API key is of.",
+    "account": "The account.",
+    "feature": "The feature's key in the catalog.",
+    "id": "The reservation's id.",
+}
+_STATUS = {
+    200: "Done.", 201: "Granted.", 202: "The broker has the event.", 204: "Done; there is nothing to read.",
+    400: "The request cannot be used.", 401: "No key, or one that is not known.",
+    402: "Refused: the balance does not suffice.", 403: "The key or the account has no access.",
+    404: "There is no such thing.", 409: "The id stands for something else.", 413: "The body is too large.",
+    429: "Refused by a limit, or too many requests.", 503: "The broker is away, or the gateway has just started.",
+}  # fmt: skip
+_ALWAYS = (400, 401, 403, 429, 503)
+_EVENT: Mapping[str, Any] = {
+    "type": "object",
+    "description": "A usage event: CloudEvents 1.0, JSON, structured.",
+    "required": ["specversion", "id", "source", "type", "subject", "data"],
+    "properties": {
+        **{name: {"type": "string"} for name in ("specversion", "id", "source", "type", "subject", "tenant", "account")},
+        "time": {"type": "string", "format": "date-time"},
+        "data": {"type": "object"},
+    },
+}  # fmt: skip
+_EVENTS = {"oneOf": [_EVENT, {"type": "array", "items": _EVENT, "minItems": 1}]}
+
+
+class Route(NamedTuple):
+    """A route: what it takes, and the model of each answer (`None`: no body). `problems` come beside those of every route."""
+
+    method: str
+    path: str
+    what: str
+    answers: Mapping[int, type[BaseModel] | None]
+    problems: Mapping[int, type[BaseModel]]
+    body: type[BaseModel] | Mapping[str, Any] | None = None
+    query: Iterable[str] = ()
+
+
+ROUTES = (
+    Route("get", ACCOUNT + "/features/{feature}", "The entitlement, with what is reserved and available.",
+          {200: models.Access}, {404: models.Problem}, query=("subject",)),
+    Route("post", "/v1/events", "Usage events, one or a batch, with a result an event.",
+          {200: models.EventResults}, {413: models.Problem}, _EVENTS),
+    Route("post", "/api/v1/events", "The same as OpenMeter's ingest: all of them or none.",
+          {204: None}, {413: models.Problem}, _EVENTS),
+)  # fmt: skip
+
+
+def document() -> dict[str, Any]:
+    """The whole document."""
+    used = {model for route in ROUTES for model in _models(route)}
+    ordered = sorted(used, key=lambda model: model.__name__)
+    _, schemas = models_json_schema([(model, "serialization") for model in ordered], ref_template=_REF)
+    paths: dict[str, dict[str, Any]] = {}
+    for route in ROUTES:
+        paths.setdefault(route.path, {})[route.method] = _operation(route)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "azotte gateway", "version": "1", "description": "Access, reservations and usage events."},
+        "security": [{"key": []}],
+        "paths": paths,
+        "components": {
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+            "schemas": schemas["$defs"],
+        },
+    }  # fmt: skip
+
+
+def _models(route: Route) -> Iterable[type[BaseModel]]:
+    yield models.Problem
+    yield from (model for model in (*route.answers.values(), *route.problems.values()) if model is not None)
+    if isinstance(route.body, type):
+        yield route.body
+
+
+def _operation(route: Route) -> dict[str, Any]:
+    problems: dict[int, type[BaseModel]] = dict.fromkeys(_ALWAYS, models.Problem)
+    problems |= route.problems
+    responses = {
+        **{str(status): _response(status, model, "application/json") for status, model in route.answers.items()},
+        **{str(status): _response(status, model, "application/problem+json") for status, model in sorted(problems.items())},
+    }  # fmt: skip
+    names = [part[1:-1] for part in route.path.split("/") if part.startswith("{")]
+    parameters = [
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "description": _NAMES[name],
+            "schema": {"type": "string"},
+        }
+        for name in names
+    ] + [
+        {"name": name, "in": "query", "required": False, "schema": {"type": "string"}} for name in route.query
+    ]
+    operation: dict[str, Any] = {"summary": route.what, "parameters": parameters, "responses": responses}
+    if route.body is not None:
+        schema = _ref(route.body) if isinstance(route.body, type) else route.body
+        types = ("application/json",) if isinstance(route.body, type) else (
+            "application/json", "application/cloudevents+json", "application/cloudevents-batch+json",
+        )  # fmt: skip
+        operation["requestBody"] = {"required": True, "content": {kind: {"schema": schema} for kind in types}}
+    return operation
+
+
+def _response(status: int, model: type[BaseModel] | None, kind: str) -> dict[str, Any]:
+    found: dict[str, Any] = {"description": _STATUS[status]}
+    if model is not None:
+        found["content"] = {kind: {"schema": _ref(model)}}
+    return found
+
+
+def _ref(model: type[BaseModel]) -> dict[str, str]:
+    return {"$ref": _REF.format(model=model.__name__)}

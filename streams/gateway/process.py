@@ -1,0 +1,101 @@
+"""`azotte gateway` as a process: its parts, its port, its end."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import signal
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from aiohttp import web
+from confluent_kafka import Message
+
+from rating.reservations import Book
+from schemas import topics
+from streams.gateway.desk import Desk
+from streams.gateway.events import Publisher
+from streams.gateway.follow import Following
+from streams.gateway.keys import Keys, KeysInvalid
+from streams.gateway.web import Routes
+from streams.gateway.world import World
+from streams.kafka import Stop, partitions_of, plain_producer
+from streams.patience import Patience
+from streams.settings import Settings
+
+END_S = 5.0
+"""What requests that are under way at the end are given."""
+
+
+def keys_path(settings: Settings) -> Path:
+    """Where the API keys stand."""
+    return settings.gateway_keys or settings.home / "gateway-keys.toml"
+
+
+def run(settings: Settings, told: Callable[[str], None]) -> str | None:
+    """Serve until SIGTERM or SIGINT; the words of a failure, or `None`. `told` is given the address. Raises `Stop`."""
+    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("aiohttp").setLevel(logging.ERROR)
+    try:
+        keys = Keys(keys_path(settings))
+    except KeysInvalid as error:
+        raise Stop(str(error)) from None
+    return asyncio.run(_serve(settings, keys, told))
+
+
+async def _serve(settings: Settings, keys: Keys, told: Callable[[str], None]) -> str | None:
+    loop, ended, failures = asyncio.get_running_loop(), asyncio.Event(), []
+
+    def failed(words: str) -> None:
+        failures.append(words)
+        loop.call_soon_threadsafe(ended.set)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ended.set)
+    count = await loop.run_in_executor(None, _partitions, settings)
+    world = World(count)
+    directory = settings.topic(topics.DIRECTORY.name)
+
+    async def take(messages: Sequence[Message]) -> None:
+        for message in messages:
+            if message.topic() == directory:
+                world.put_directory(message)
+            else:
+                world.put_entitlement(message)
+
+    following, publisher = Following(settings, take, failed), Publisher(settings)
+    routes = Routes(
+        settings, keys, Desk(world, Book()), publisher,
+        lambda: None if following.ready else "it reads the entitlements",
+    )  # fmt: skip
+    runner = web.AppRunner(routes.application(), access_log=None, shutdown_timeout=END_S)
+    try:
+        await _listen(runner, settings, told)
+        following.start()
+        await ended.wait()
+    finally:
+        await runner.cleanup()
+        await following.stop()
+        await loop.run_in_executor(None, publisher.close)
+    return failures[0] if failures else None
+
+
+async def _listen(runner: web.AppRunner, settings: Settings, told: Callable[[str], None]) -> None:
+    host, port = settings.gateway_host, settings.gateway_port
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port).start()
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise Stop(
+                f"gateway_port {port} is taken: set AZOTTE_GATEWAY_PORT to a free port, or to 0 for any"
+            ) from None
+        raise Stop(f"gateway_host {host} cannot be used: {error.strerror}") from None
+    told(f"http://{host}:{runner.addresses[0][1]}")
+
+
+def _partitions(settings: Settings) -> int:
+    producer = plain_producer(settings)
+    patience = Patience("gateway", lambda: False)
+    return patience(lambda: partitions_of(producer, settings.topic(topics.LOG.name)))

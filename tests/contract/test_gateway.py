@@ -1,0 +1,96 @@
+"""The gateway's OpenAPI document: kept in docs, and every answer is as it says."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from pydantic import BaseModel
+
+from schemas.gateway import Problem
+from streams.gateway import openapi
+from tests.unit.streams.gateway.gate import Gate, entitlement, world
+
+PAGE = Path(__file__).parents[2] / "docs" / "openapi.json"
+CHAT = "/v1/tenants/acme/accounts/cust-1/features/chat"
+EVENT = {
+    "specversion": "1.0",
+    "id": "e1",
+    "source": "s",
+    "type": "llm",
+    "subject": "cust-1",
+    "data": {"tokens": 3},
+}
+ASKED: list[tuple[str, str, Any, int]] = [
+    ("GET", CHAT, None, 200),
+    ("GET", CHAT.replace("chat", "sso"), None, 200),
+    ("GET", CHAT.replace("chat", "nothing"), None, 404),
+    ("GET", CHAT.replace("acme", "other"), None, 403),
+    ("POST", "/v1/events", EVENT, 200),
+    ("POST", "/v1/events", [EVENT, {"id": "x"}], 200),
+    ("POST", "/v1/events", [], 400),
+    ("POST", "/api/v1/events", EVENT, 204),
+    ("POST", "/api/v1/events", {"id": "x"}, 400),
+]
+
+
+def route_of(method: str, path: str) -> openapi.Route:
+    for route in openapi.ROUTES:
+        pattern = re.sub(r"{\w+}", "[^/]+", route.path)
+        if route.method.upper() == method and re.fullmatch(pattern, path.partition("?")[0]):
+            return route
+    raise AssertionError(f"the document has no {method} {path}")
+
+
+def model_of(route: openapi.Route, status: int) -> type[BaseModel] | None:
+    if status in route.answers:
+        return route.answers[status]
+    return route.problems.get(status, Problem)
+
+
+def test_the_page_is_the_document() -> None:
+    want = json.dumps(openapi.document(), indent=1, ensure_ascii=False) + "\n"
+    assert PAGE.read_text(encoding="utf-8") == want, "azotte gateway openapi > docs/openapi.json"
+
+
+@pytest.mark.parametrize(("method", "path", "body", "status"), ASKED, ids=lambda value: str(value)[:60])
+def test_an_answer_is_as_the_document_says(
+    tmp_path: Path, method: str, path: str, body: Any, status: int
+) -> None:
+    gate = Gate(tmp_path, world(entitlement(limits=[])))
+    answer = gate.ask(method, path, body)
+    assert answer.status == status
+    route = route_of(method, path)
+    operation = openapi.document()["paths"][route.path][route.method]
+    assert str(status) in operation["responses"]
+    model = model_of(route, status)
+    if model is None:
+        assert answer.text == ""
+        return
+    model.model_validate(answer.body)
+    kind = "application/json" if status in route.answers else "application/problem+json"
+    assert answer.headers["Content-Type"].partition(";")[0] == kind
+
+
+def test_every_route_is_in_the_document_and_no_other(tmp_path: Path) -> None:
+    served = set(_served(Gate(tmp_path, world()).application()))
+    pages = {("get", path) for path in ("/openapi.json", "/healthz", "/readyz", "/metrics")}
+    assert served - pages == {(route.method, route.path) for route in openapi.ROUTES}
+
+
+def _served(app: web.Application) -> Iterator[tuple[str, str]]:
+    for route in app.router.routes():
+        assert route.resource is not None
+        yield route.method.lower(), route.resource.canonical
+
+
+def test_the_document_refers_to_nothing_that_is_not_there() -> None:
+    text = json.dumps(openapi.document())
+    schemas = openapi.document()["components"]["schemas"]
+    named = set(re.findall(r'"#/components/schemas/(\w+)"', text))
+    assert named == set(schemas)
