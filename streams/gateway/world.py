@@ -7,7 +7,7 @@ of the tenant, in the partition. Each figure is kept with the mark that it was r
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -19,6 +19,7 @@ from rating.directory import Directory
 from rating.errors import RatingError
 from rating.placement import partition_of
 from rating.reservations import BoundKey, Covers, Place
+from rating.tree import DEPTH_MAX
 
 COUNTS = "counts"
 BASIS = "basis"
@@ -136,9 +137,14 @@ class World:
                 return Found(owner, value, known.covers, basis)
         return None
 
-    def _line(self, tenant: str, account: str) -> Sequence[str]:
-        root = self.root(tenant, account)
-        return [account] if root == account else [account, root]
+    def _line(self, tenant: str, account: str) -> Iterator[str]:
+        yield account
+        for _ in range(DEPTH_MAX):
+            above = self.directory.linked(tenant, account)
+            if above is None:
+                return
+            account = above.parent
+            yield account
 
     def covers(self, bound: BoundKey) -> Covers:
         """What a bound's own figure counts."""
