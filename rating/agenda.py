@@ -25,6 +25,11 @@ class Agenda:
         found: int | None = self._cells.get(DUE, name)
         return found
 
+    def is_due(self, name: str, clock: int) -> bool:
+        """Whether the account's next timer fires by now."""
+        due = self.due(name)
+        return due is not None and due <= clock
+
     def put(self, name: str, due: int | None) -> None:
         """Note when the account's next timer fires; `None` where it has none."""
         if due != self.due(name):

@@ -152,6 +152,20 @@ def _refund(
     left = money - due
     # Where a unit is worth nothing, only units tell what was paid.
     left_units = max(amount - (period.units - period.units_paid), 0) if priced.unit and not priced.rate else 0
+    return _from_burns(step, period, left, left_units, priced, line)
+
+
+def give_back(
+    step: Step, period: ChargePeriod, money: int, currency: str, line: str
+) -> tuple[ChargePeriod, int]:
+    """Let go back what a charge's burns were worth, up to `money`, latest first; what did."""
+    period, paid, _ = _from_burns(step, period, money, 0, Priced(currency), line)
+    return period, -paid
+
+
+def _from_burns(
+    step: Step, period: ChargePeriod, left: int, left_units: int, priced: Priced, line: str
+) -> tuple[ChargePeriod, int, int]:
     burns = list(period.burns)
     paid = applied = 0
     while burns and (left > 0 or left_units > 0):

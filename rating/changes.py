@@ -163,7 +163,8 @@ def _on_terms(step: Step, sub: Subscription, new: Terms) -> Subscription:
             earlier = _followed(step, earlier, each)
     booked = tuple(each for each in timeline(step, earlier).terms if each.start <= sub.cursor)
     earlier = sub._replace(terms=booked)
-    waiting = tuple(_on_top(step, earlier, each) for each in sub.planned if each.waits)
+    # What a limit plans has a mark in `fields`; a trial's end has none.
+    waiting = tuple(_on_top(step, earlier, each) for each in sub.planned if each.waits or each.fields)
     return earlier._replace(planned=waiting)
 
 

@@ -14,6 +14,7 @@ from rating.aggregations import LEVEL, Entries, Values, aggregation_of
 from rating.bunch import Origin
 from rating.burndown import Paid, Priced, Usage, pay
 from rating.catalog import Charge, Meter, Plan
+from rating.facts import Spent
 from rating.legs import Leg, index_at, legs_of, totals
 from rating.levels import carried
 from rating.lines import Head
@@ -56,8 +57,15 @@ def move(
     work = Work(step, known, where.spell, charge, meter, dims)
     index = index_at(work.legs, where.window[0])
     work.begin(kind, index, where.window, net)
+    facts = step.facts
     for share, sign in shares:
+        before = work.money if facts is not None and facts.by_event else 0
         work.add(share, index, sign)
+        if facts is not None and facts.by_event:
+            moved = work.money - before
+            facts.spent.append(
+                Spent(known.sub.id, meter.key, share.origin, share.events[0], share.times[0], moved)
+            )
     work.finish()
 
 
@@ -96,6 +104,12 @@ class Work:
         self._found: dict[int, Moved] = {}
         self._due: dict[int, Due] = {}
         self._net = False
+
+    @property
+    def money(self) -> int:
+        """What the charge comes to in the period, over all its groups."""
+        totals = dict(self.period.totals)
+        return sum(priced_of(leg.plan, leg.charge).money(totals.get(leg.start, 0)) for leg in self.legs)
 
     def begin(self, kind: str, index: int, window: tuple[int, int] | None = None, net: bool = False) -> None:
         """The line that comes will be of this kind, with this window in segment `index`, else the segment's first."""

@@ -11,6 +11,7 @@ from rating.charges import Work, priced_of
 from rating.currencies import minor_digits
 from rating.fees import length_of
 from rating.legs import Leg, held_spans, legs_of, totals
+from rating.limits.bounds import set_limits
 from rating.lines import Head
 from rating.numbers import half_even
 from rating.prices import Part
@@ -78,11 +79,19 @@ def _charges(step: Step, known: Timeline, spell: Spell, length: str) -> Iterator
 
 
 def _fees(step: Step, known: Timeline, spell: Spell, length: str) -> list[str]:
+    """What has lines in the period beside its charges: fees, and limits whose overshoot is waived."""
     keys = {
         fee.key: None
         for _, plan in _plans(step, known, spell)
         for fee in plan.fees
         if length_of(plan, fee) == length
+    }
+    keys |= {
+        limit.key: None
+        for _, plan in _plans(step, known, spell)
+        if plan.period == length
+        for limit in (*plan.limits, *set_limits(step))
+        if limit.waive
     }
     cells, bucket = step.cells, ("charge", step.tenant, step.account, known.sub.id)
     return [key for key in keys if cells.get(bucket, f"{key}|{spell.start}") is not None]

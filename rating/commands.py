@@ -8,6 +8,7 @@ from rating import accounts, backfills, burndown, changes, numbers, subscription
 from rating.due import pay_what_is_due
 from rating.effects import Effect
 from rating.errors import Refused
+from rating.limits import commands as limit_commands
 from rating.records import Command
 from rating.state import NEVER, Grant
 from rating.step import Step
@@ -23,6 +24,8 @@ _ACTS: dict[str, Callable[[Step, Command], object]] = {
     "open_backfill": backfills.open_,
     "close_backfill": backfills.close,
     "set_account": accounts.set_account,
+    "set_limit": limit_commands.set_limit,
+    "remove_limit": limit_commands.remove_limit,
 }
 _NOTHING_HERE = ("register_subject", "remove_subject", "unpark")
 """What CONTROL has done already."""

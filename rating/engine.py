@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from rating import commands, corrections, history, logclock, parking, timers, usage, waiting
+from rating import commands, corrections, history, logclock, parking, timers, usage, waiting, watch
 from rating.accounts import link
 from rating.agenda import Agenda
 from rating.backfills import OfPack
 from rating.cells import Cells, Ids
-from rating.close import tell_late
 from rating.counting import Counted, count
 from rating.effects import Effect
 from rating.errors import RatingError, Refused
@@ -67,7 +66,9 @@ class Engine:
         if isinstance(record, Pack):
             return self._pack(record, at)
         if isinstance(record, Tick):
-            return self._tick(record, at)
+            if record.clock > self.clock:
+                logclock.advance(self._cells, record.clock, at.offset, keep=self.has_due())
+            return []
         if isinstance(record, Command):
             return self._command(record, at)
         if isinstance(record, CatalogRevision):
@@ -106,9 +107,8 @@ class Engine:
         effects: list[Effect] = []
         while limit > 0 and (first := self._agenda.first()) is not None and first[0] <= self.clock:
             limit -= 1
-            name = first[1]
+            tenant, _, account = first[1].partition("/")
             self._agenda.pop()
-            tenant, _, account = name.partition("/")
             effects += self._guarded(tenant, account, Position(LOG, self._partition, 0), lambda step: None)
         if not self.has_due():
             logclock.forget_ticks(self._cells)
@@ -132,11 +132,12 @@ class Engine:
         try:
             effects = self._fire_due(tenant, account)
             step = self._step(tenant, account, self.clock, at)
+            watch.begin(step)
             moved = act(step)
-            if step.late:
-                tell_late(step)
+            watched = watch.finish(step)
+            watch.access(step)
             effects += step.effects
-            if moved is not False:
+            if moved is not False or watched:
                 effects += self._fire_due(tenant, account, known=False)
                 self._schedule(tenant, account)
             return effects
@@ -150,27 +151,31 @@ class Engine:
 
     def _fire_due(self, tenant: str, account: str, known: bool = True) -> list[Effect]:
         """Fire the account's due timers in order; where its next one is `known` not to be due, at no cost."""
-        if known:
-            due = self._agenda.due(f"{tenant}/{account}")
-            if due is None or due > self.clock:
-                return []
+        if known and not self._is_due(tenant, account):
+            return []
         effects: list[Effect] = []
-        while True:
-            probe = self._step(tenant, account, self.clock, Position("", 0, 0))
-            timer = timers.next_timer(probe, self._accept_past)
-            if timer is None or timer.due > self.clock:
-                if known:
-                    self._schedule(tenant, account)
-                return effects
-            step = self._step(
-                tenant,
-                account,
-                timer.due,
-                Position(LOG, self._partition, logclock.tick_of(self._cells, timer.due)),
-            )
+        timer = self._next_timer(tenant, account)
+        while timer is not None and timer.due <= self.clock:
+            tick = logclock.tick_of(self._cells, timer.due)
+            step = self._step(tenant, account, timer.due, Position(LOG, self._partition, tick))
+            watch.begin(step)
             timer.fire(step)
-            tell_late(step)
+            watch.finish(step)
+            timer = self._next_timer(tenant, account)
+            if timer is None or timer.due > step.now:
+                watch.access(step)
             effects += step.effects
+        if known:
+            self._schedule(tenant, account)
+        return effects
+
+    def _is_due(self, tenant: str, account: str) -> bool:
+        return self._agenda.is_due(f"{tenant}/{account}", self.clock)
+
+    def _next_timer(self, tenant: str, account: str) -> timers.Timer | None:
+        return timers.next_timer(
+            self._step(tenant, account, self.clock, Position("", 0, 0)), self._accept_past
+        )
 
     def _step(self, tenant: str, account: str, now: int, source: Position) -> Step:
         catalog, plans = self._revisions.current(tenant), self._revisions.plans
@@ -181,16 +186,18 @@ class Engine:
         return history.read(self._log, self._cells, self._ids, self._revisions.metering, asked)
 
     def _schedule(self, tenant: str, account: str) -> None:
-        timer = timers.next_timer(
-            self._step(tenant, account, self.clock, Position("", 0, 0)), self._accept_past
-        )
+        timer = self._next_timer(tenant, account)
         self._agenda.put(f"{tenant}/{account}", None if timer is None else timer.due)
 
     def _pack(self, pack: Pack, at: Position) -> list[Effect]:
+        effects: list[Effect] = []
+        # Before the pack counts: what a timer reads of the log again has nothing of it.
+        for account in pack.accounts:
+            if self._is_due(pack.tenant, account):
+                effects += self._guarded(pack.tenant, account, at, lambda step: None)
         found = self._counted(pack)
         taken = usage.PackUsage(pack, found.counted, self._revisions.current(pack.tenant))
         gone = list(found.uncounted)
-        effects: list[Effect] = []
         for number, events in taken.events.items():
             account = pack.accounts[number]
             forwarded = usage.forward_of(self._cells, pack.tenant, account) is not None
@@ -226,10 +233,10 @@ class Engine:
         return count(pack, roots, self._ids, clock - self._accept_past, self._accept_past, old)
 
     def _command(self, command: Command, at: Position) -> list[Effect]:
-        applied = ("account", command.tenant, command.account)
-        if self._cells.get(applied, f"command|{command.id}") is not None:
+        place, name = ("account", command.tenant, command.account), f"command|{command.id}"
+        if self._cells.get(place, name) is not None:
             return []
-        self._cells.put(applied, f"command|{command.id}", at.offset)
+        self._cells.put(place, name, at.offset)
         if command.type == "unpark":
             return self._unpark(command.tenant, command.account)
         step = self._step(command.tenant, command.account, self.clock, at)
@@ -248,6 +255,8 @@ class Engine:
             except Refused as error:
                 self._cells.undo(mark)
                 self._ids.undo(ids_mark)
+                if step.facts is not None:
+                    step.facts.clear()
                 step.effects[:] = [commands.refusal(step, command, error)]
 
         return self._guarded(
@@ -269,18 +278,10 @@ class Engine:
         at, events = parking.usage_of(part)
         return self._guarded(tenant, account, at, lambda step: usage.take_events(step, events), lambda: part)
 
-    def _tick(self, record: Tick, at: Position) -> list[Effect]:
-        if record.clock > self.clock:
-            logclock.advance(self._cells, record.clock, at.offset, keep=self.has_due())
-        return []
-
     def _release(self, record: Release, at: Position) -> list[Effect]:
         def act(step: Step) -> None:
-            self._cells.put(
-                ("account", record.tenant, record.name),
-                "forward",
-                record.account if record.until is None else None,
-            )
+            to = record.account if record.until is None else None
+            self._cells.put(("account", record.tenant, record.name), "forward", to)
             release(step, record.account)
 
         return self._guarded(record.tenant, record.name, at, act)

@@ -32,6 +32,11 @@ def signal_id(tenant: str, account: str, number: int) -> str:
     return "sig_" + _hash(tenant, account, number)
 
 
+def threshold_id(tenant: str, account: str, limit: str, number: int) -> str:
+    """The id of a threshold record: the `number`-th of its limit."""
+    return "thr_" + _hash(tenant, account, limit, number)
+
+
 def root_key(tenant: str, root: str) -> bytes:
     """The first 8 bytes of the keys of a tree's events in the set of seen ids."""
     return blake2b(f"{tenant}/{root}".encode(), digest_size=8).digest()

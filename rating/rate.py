@@ -10,6 +10,7 @@ from rating.aggregations import LEVEL, aggregation_of
 from rating.bunch import Bunch, Slice
 from rating.catalog import Charge, Meter, Plan
 from rating.charges import Share, move
+from rating.facts import Used
 from rating.levels import record
 from rating.places import Place, place, whole
 from rating.settle import resettle
@@ -49,25 +50,31 @@ def rate_in(step: Step, known: Timeline, moves: Iterable[Signed], kind: str = "u
         for bunch in bunches:
             if bunch.subscription not in (None, known.sub.id):
                 continue
+            if step.facts is not None:
+                step.facts.used.append(Used(known, bunch, sign))
             _sorted_in(step, groups, known, bunch, sign)
             meter = step.catalog.meters[bunch.meter]
             if meter.aggregation == LEVEL:
                 record(step, known, meter, bunch, sign)
                 leveled.append(min(bunch.times))
+    by_event = step.facts is not None and step.facts.by_event
     for target, found in sorted(groups.items(), key=lambda item: item[0]):
         plan = step.plan(known.sub, known.terms[target.place.terms])
         charge = plan.charges_by_key[target.charge]
         meter = step.catalog.meters[charge.meter]
-        if found.keys() == {1} and plain.moved(
-            step, known, target.place, charge, meter, target.dims, found[1], kind
+        if (
+            not by_event
+            and found.keys() == {1}
+            and plain.moved(step, known, target.place, charge, meter, target.dims, found[1], kind)
         ):
             continue
         shares = (
             (share, sign)
             for sign in sorted(found)
-            for share in _shares(step, known.sub, meter, charge, found[sign])
+            for share in _shares(step, known.sub, meter, charge, found[sign], by_event)
         )
-        move(step, known, target.place, charge, meter, target.dims, shares, kind, net=len(found) > 1)
+        net = len(found) > 1 or by_event
+        move(step, known, target.place, charge, meter, target.dims, shares, kind, net)
     if leveled:
         resettle(step, known, min(leveled))
 
@@ -123,16 +130,22 @@ def _projected(meter: Meter, charge: Charge, dims: tuple[str, ...]) -> tuple[str
     return tuple(dims[meter.dimensions.index(name)] for name in charge.dimensions)
 
 
-def _shares(step: Step, sub: Subscription, meter: Meter, charge: Charge, found: Slice) -> Iterator[Share]:
-    """The slice in the order of time, cut where some grant begins or ends to pay."""
+def _shares(
+    step: Step, sub: Subscription, meter: Meter, charge: Charge, found: Slice, by_event: bool
+) -> Iterator[Share]:
+    """The slice in the order of time, cut where some grant begins or ends to pay; `by_event` at every event."""
     ordered = aggregation_of(meter, sub.timezone).keyed or charge.rule.price.kind != "quantity"
     held = burndown.grants(step)
     cuts = burndown.boundaries(held, min(found.times), max(found.times)) if held else []
-    if not cuts and not ordered:
+    if not cuts and not ordered and not by_event:
         yield Share(found.times, found.values, (), found.events, found.origin)
         return
     keys = [found.origin.key(event) for event in found.events] if ordered else [""] * len(found.events)
     rows = sorted(zip(found.times, keys, found.events, found.values, strict=True), key=lambda row: row[:3])
+    if by_event:
+        for time, name, event, value in rows:
+            yield Share([time], [value], [name] if ordered else (), [event], found.origin)
+        return
     for low, high in zip([rows[0][0], *cuts], [*cuts, rows[-1][0] + 1], strict=True):
         mine = [row for row in rows if low <= row[0] < high]
         if mine:

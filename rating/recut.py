@@ -22,11 +22,11 @@ from rating.times import HOUR
 def recut(step: Step, before: Subscription, after: Subscription, since: int) -> None:
     """The subscription's usage from `since` on follows its new timeline; its cell holds the new one already."""
     old, new = timeline(step, before), timeline(step, after)
-    newest = _newest(step, before, since)
-    if newest >= since and not _same(step, old, new, since, newest):
+    latest = newest(step, before, since)
+    if latest >= since and not _same(step, old, new, since, latest):
         events = [
             event
-            for event in step.history(step.tenant, step.account, since, newest + 1)
+            for event in step.history(step.tenant, step.account, since, latest + 1)
             if event.subscription in (None, before.id) and old.runs_at(event.time)
         ]
         rated = [outcomes.without(step, event) for event in events]
@@ -44,7 +44,9 @@ def recut(step: Step, before: Subscription, after: Subscription, since: int) -> 
     resettle(step, new, since - 1)
 
 
-def _newest(step: Step, sub: Subscription, since: int) -> int:
+def newest(step: Step, sub: Subscription, since: int) -> int:
+    """The time of the subscription's latest usage, to the minute after where no charge is on it; before `since` where there
+    is none."""
     found = [held.newest for _, held in step.cells.members(("charge", step.tenant, step.account, sub.id))]
     unpriced = step.cells.get(("unpriced", step.tenant, step.account), sub.id)
     return max([*found, *([] if unpriced is None else [unpriced])], default=since - 1)

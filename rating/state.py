@@ -14,6 +14,12 @@
 ("amended", tenant, account)          uid         what corrections made of an event
 ("grant", tenant, account)            grant       credits
 ("wait", tenant, account)             …           usage that waits for its subscription
+("limit", tenant, account)            key         a limit that a command set
+("bound", tenant, account)            limit       a limit that has been looked at; its id
+("gauge", tenant, account, limit)     start|subject  one window of it
+("slid", tenant, account, limit, subject)  time   what counts in a sliding window
+("used", tenant, account, sub)        meter|start usage that counts for entitlements
+("entitlement", tenant, account)      feature     the record that stands on the topic
 ("due",)                              tenant/account  when the account's next timer fires
 """
 
@@ -39,7 +45,8 @@ class Closing(NamedTuple):
 class Terms(NamedTuple):
     """What a subscription is on from `start` on. `anchor` −1 counts calendar periods; with `restarts` a whole period
     begins at `start`. `overrides` are the subscription's own, as JSON. `automatic` are those that no command named: a newer
-    version's, a trial's end. `asked` is what the change to them named, as JSON: the rest is of the terms before."""
+    version's, a trial's end. `asked` is what the change to them named, as JSON: the rest is of the terms before. `trial` is
+    time on a trial's plan."""
 
     start: int
     plan: str
@@ -52,6 +59,7 @@ class Terms(NamedTuple):
     restarts: bool
     automatic: bool = False
     asked: str = ""
+    trial: bool = False
 
 
 class Change(NamedTuple):
@@ -176,6 +184,29 @@ class Grant(NamedTuple):
     every: str = ""
 
 
+class Bound(NamedTuple):
+    """A limit that has been looked at: `doc` as JSON, how many records it wrote, and the subscription whose plan it changed
+    (`only`), with the terms to go back to (`back`, as JSON, "" where there are none)."""
+
+    doc: str
+    records: int = 0
+    only: str | None = None
+    back: str = ""
+
+
+class Gauge(NamedTuple):
+    """One window `[start, end)` of a limit, of one subject or (``""``) of all. `kept` is what its aggregation keeps, or a sum
+    in 10⁻³⁶. `reached` thresholds have a record; `acting` while `amount` is reached; until `quiet` none is written."""
+
+    subject: str
+    start: int
+    end: int
+    kept: Any = None
+    reached: int = 0
+    acting: bool = False
+    quiet: int = 0
+
+
 class Waiting(NamedTuple):
     """An event, whole: all that rating and a rejection need of it. `counted` where an outcome has decided already that it
     counts, at its `time`."""
@@ -224,5 +255,7 @@ CELLS: dict[str, Kind] = {
     "group": Kind(Group, (("slots", Slot),)),
     "grant": Kind(Grant),
     "wait": Kind(Waiting),
+    "bound": Kind(Bound),
+    "gauge": Kind(Gauge),
 }
 """Kinds of cells whose values are named tuples; the values of the others are stored as they are."""

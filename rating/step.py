@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rating.catalog import Catalog, Plan, effective_plan
 from rating.cells import Cells, Ids
@@ -13,6 +13,9 @@ from rating.effects import Effect
 from rating.records import Position
 from rating.state import Subscription, Terms, Waiting
 from rating.times import format_time
+
+if TYPE_CHECKING:
+    from rating.facts import Facts
 
 History = Callable[[str, str, int, int], Iterable[Waiting]]
 """`(tenant, account, since, until)`: the account's counted events timed in `[since, until)`, in the log's order."""
@@ -41,6 +44,8 @@ class Step:
     effects: list[Effect] = field(default_factory=list)
     late: dict[tuple[str, str, int], int] = field(default_factory=dict)
     """Charges of closed periods that got a line: subscription, charge and start of the period, and its end."""
+    facts: Facts | None = None
+    """What the step's usage was, where limits or entitlements watch the account."""
 
     @property
     def key(self) -> str:

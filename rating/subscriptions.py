@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from rating import accounts, fees, grants, numbers, trials
 from rating.aggregations import LEVEL
 from rating.catalog import Plan
+from rating.catalog.catalog import watches
 from rating.errors import Refused
+from rating.facts import WATCHED
 from rating.records import Command
 from rating.recut import recut
 from rating.settle import settle
@@ -35,7 +37,7 @@ def subscribe(step: Step, command: Command) -> Subscription:
         region=fields.get("region"), channel=fields.get("channel"),
         overrides=json.dumps(fields["overrides"]) if fields.get("overrides") else "",
         anchor=-1 if anchor is None else ends if anchor == "trial_end" else start if anchor == "start"
-        else parse_time(anchor), restarts=True,
+        else parse_time(anchor), restarts=True, trial=trial is not None,
     )  # fmt: skip
     planned = () if trial is None else (trials.end_of(step, trial, chosen, terms, ends),)
     order = (step.cells.get(("account", step.tenant, step.account), "subscriptions") or 0) + 1
@@ -70,6 +72,8 @@ def checked_plan(step: Step, sub: Subscription, terms: Terms) -> Plan:
     if plan.currency != sub.currency:
         raise Refused(f"plan {plan.key} has no price in {sub.currency}: it is in {plan.currency}")
     fees.held(step, sub, terms, terms.start)
+    if terms.overrides and watches(json.loads(terms.overrides)):
+        step.cells.put(("account", step.tenant, step.account), WATCHED, True)
     return plan
 
 

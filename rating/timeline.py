@@ -99,6 +99,7 @@ def applied(catalog: Catalog, held: Terms, change: Terms) -> Terms:
     return held._replace(
         start=change.start, plan=plan.key, version=plan.version, overrides=overrides, restarts=restarts,
         anchor=anchor, automatic=False, asked=json.dumps(asked),
+        trial=held.trial and not asked.get("plan"),
         **{name: asked[name] for name in SELECTORS if name in asked},
     )  # fmt: skip
 

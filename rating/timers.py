@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from rating import burndown, close, forget, outcomes, subscriptions, waiting
+from rating.limits.look import next_look
 from rating.state import NEVER, Grant, Subscription
 from rating.step import Step
 from rating.timeline import Timeline, length_at, spell_at, timeline
@@ -16,7 +17,7 @@ GRACE = HOUR
 
 
 class Timer(NamedTuple):
-    """`rank` orders what is due at the same moment: boundaries, then minimum and true-up, expiries, rollovers, close lines,
+    """`rank` orders what is due at the same moment: a look at limits, which every step ends with, boundaries, then minimum and true-up, expiries, rollovers, close lines,
     then cleaning."""
 
     due: int
@@ -50,6 +51,9 @@ def _timers(step: Step, accept_past: int) -> Iterator[Timer]:
             yield Timer(grant.expires + grace, 2, grant.order, _expire(key, grant))
         if grant.rollover is not None and grant.rolled < min(grant.expires, NEVER):
             yield Timer(grant.rolled + grace, 3, grant.order, _roll(key, grant))
+    look = next_look(step)
+    if look is not None:
+        yield Timer(look, -1, 0, lambda step: None)
     oldest = waiting.oldest(step)
     if oldest is not None:
         due = oldest + accept_past + 1

@@ -45,7 +45,7 @@ def end_of(step: Step, trial: Trial, chosen: Plan, terms: Terms, at: int) -> Cha
     else:
         found = step.catalog.choose(trial.then, at)
         plan, version = (trial.then, 0) if found is None else (found.key, found.version)
-    after = terms._replace(start=at, plan=plan, version=version, restarts=False)
+    after = terms._replace(start=at, plan=plan, version=version, restarts=False, trial=False)
     return Change("change_plan", at, None, after, "", False)
 
 

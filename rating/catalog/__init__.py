@@ -8,18 +8,17 @@ The documents come checked and canonical from `schemas.catalog`; nothing here ex
 """
 
 from rating.catalog.catalog import EMPTY, Catalog, Feature, compile_catalog
+from rating.catalog.limits import Limit, limit_from
 from rating.catalog.meters import Meter, MeterSource, Outcome
 from rating.catalog.overrides import effective_plan
 from rating.catalog.plans import (
     Charge,
     Entitlement,
     Fee,
-    Limit,
     Plan,
     RecurringGrant,
     Rollover,
     Trial,
-    limit_from,
     plan_from,
     rollover_from,
 )  # fmt: skip

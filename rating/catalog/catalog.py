@@ -39,6 +39,8 @@ class Catalog:
     outcome_types: Mapping[str, tuple[Meter, ...]] = field(default_factory=dict, compare=False)
     """By the type of outcome events, the meters that wait for them."""
     outcome_meters: frozenset[str] = frozenset()
+    watched: bool = False
+    """Whether some plan, or an override of one, has limits or entitlements."""
 
     def choose(self, key: str, start: int, version: int | None = None) -> Plan | None:
         """The plan that a new subscription takes: that version, or the newest in effect at `start`; none retired."""
@@ -93,4 +95,12 @@ def compile_catalog(
         moving=tuple(moving),
         outcome_types={kind: tuple(found) for kind, found in by_outcome.items()},
         outcome_meters=frozenset(meter.key for found in by_outcome.values() for meter in found),
+        watched=any(
+            watches(part) for each in doc.get("plans", ()) for part in (each, *each.get("overrides", ()))
+        ),
     )
+
+
+def watches(doc: Doc) -> bool:
+    """Whether a plan or an override has limits or entitlements."""
+    return bool(doc.get("limits") or doc.get("entitlements"))

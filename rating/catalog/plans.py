@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from rating import numbers
+from rating.catalog.limits import Limit, limit_from
 from rating.charge import Rule, rule_from
 from rating.errors import Refused
 from rating.times import HOUR, parse_duration, parse_time
@@ -79,15 +80,6 @@ class Entitlement(NamedTuple):
     prorate: bool
 
 
-class Limit(NamedTuple):
-    """A bound on spend, usage or a balance; `amount` in 10⁻¹². `doc` is the whole of it."""
-
-    key: str
-    metric: str
-    amount: int
-    doc: Doc
-
-
 class Rollover(NamedTuple):
     """What is left becomes `min(max, max(min, left))`, both in 10⁻¹²; `max` `None` has no bound."""
 
@@ -148,6 +140,10 @@ class Plan:
     charges_by_meter: Mapping[str, tuple[tuple[int, Charge], ...]] = field(
         default_factory=dict, repr=False, compare=False
     )
+
+    def entitlement(self, feature: str) -> Entitlement | None:
+        """The entitlement to a feature, if the plan has it."""
+        return next((each for each in self.entitlements if each.feature == feature), None)
 
     def charge(self, key: str) -> Charge | None:
         """The charge of this key, if the plan has it."""
@@ -213,11 +209,6 @@ def _entitlement(doc: Doc) -> Entitlement:
         doc.get("unit"),
         doc.get("prorate", True),
     )
-
-
-def limit_from(doc: Doc) -> Limit:
-    """The limit of a canonical document, a plan's or a `set_limit`'s."""
-    return Limit(doc["key"], doc["metric"], numbers.quantity(doc["amount"]), doc)
 
 
 def rollover_from(doc: Doc | None) -> Rollover | None:

@@ -29,15 +29,6 @@ RECIPES = (
 )
 ALWAYS = (CHARGES, LEDGER, THRESHOLDS, REJECTED)
 CASES = [(name, topic) for name in RECIPES for topic in ALWAYS] + [("five-hour-windows", ENTITLEMENTS)]
-LATER = frozenset(
-    [
-        ("five-hour-windows", THRESHOLDS),
-        ("five-hour-windows", ENTITLEMENTS),
-        ("prepaid-burn-down", THRESHOLDS),
-        ("prepaid-burn-down", REJECTED),
-    ]
-)
-"""What rests on work that is still to come. The list only shrinks: one of these that holds must be taken off."""
 MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
           "November", "December")  # fmt: skip
 OPERATORS: dict[type[ast.operator], Callable[[Fraction, Fraction], Fraction]] = {
@@ -47,12 +38,8 @@ OPERATORS: dict[type[ast.operator], Callable[[Fraction, Fraction], Fraction]] = 
 
 def test_there_are_all_of_them() -> None:
     assert cookbook.names() == sorted(RECIPES)
-    assert set(CASES) > LATER
     index = (cookbook.FOLDER / "README.md").read_text("utf-8")
     assert sorted(re.findall(r"\]\(([a-z-]+)/README\.md\)", index)) == sorted(RECIPES)
-    _, _, later = index.partition("`LATER`")
-    named = {name for name in RECIPES if name in later.partition("## To add one")[0]}
-    assert named == {name for name, _ in LATER}, "the cookbook's README names those that are to come"
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -70,10 +57,7 @@ def test_a_page_shows_the_files_as_they_are(name: str) -> None:
 @pytest.mark.parametrize(("name", "topic"), CASES)
 def test_what_comes_out_is_what_was_reckoned(name: str, topic: str) -> None:
     found, wanted = (cookbook.on(topic, records) for records in (cookbook.run(name), recipe(name).expected))
-    if (name, topic) in LATER:
-        assert found != wanted, "this one holds now: take it off the list"
-    else:
-        assert found == wanted
+    assert found == wanted
 
 
 @pytest.mark.parametrize("name", RECIPES)

@@ -1,0 +1,1 @@
+"""Entitlements: what an account may use now, and why not. `README.md` has the picture."""

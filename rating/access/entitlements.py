@@ -1,0 +1,127 @@
+"""The entitlement of each feature: whether an account may use it now, what is left, and why not.
+
+A record is written when it says something else than the one on the topic. Of several subscriptions that have a feature the
+first that gives access decides, else the oldest. A subject that a limit holds has a record of its own until it is let go.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from rating.access import allowances
+from rating.access.blocks import Block, blocks_of, limits_of
+from rating.access.metered import metered
+from rating.catalog import Entitlement, Plan
+from rating.effects import Effect
+from rating.facts import Facts
+from rating.limits.bounds import running
+from rating.limits.crossings import Seen
+from rating.state import NEVER
+from rating.step import Step
+from rating.subscriptions import paused
+from rating.timeline import Timeline, spell_at
+from rating.times import format_time
+
+ENTITLEMENTS = "billing.entitlements.v1"
+Record = dict[str, Any]
+
+
+def tell(step: Step, facts: Facts) -> None:
+    """Count the step's usage, and write what is another now."""
+    allowances.count(step, facts)
+    told = dict(step.cells.members(_bucket(step)))
+    subs = running(step)
+    if not told and not subs:
+        return
+    wanted: dict[str, Record] = {}
+    for known in subs:
+        _of_subscription(step, known, facts.seen, wanted)
+        allowances.forget(step, known, spell_at(step.catalog, known, step.now).start)
+    for name, text in told.items():
+        if "/" not in name and name not in wanted:
+            wanted[name] = _gone(json.loads(text), "not_in_plan" if subs else "canceled")
+    for name, record in _of_subjects(step, wanted, facts.seen):
+        wanted[name] = record
+    for name, record in wanted.items():
+        text = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
+        if told.get(name) != text:
+            step.cells.put(_bucket(step), name, text)
+            step.effects.append(Effect(ENTITLEMENTS, f"{step.key}/{name}", record | {"time": step.time_text}))
+    for name in told:
+        if name not in wanted:
+            step.cells.put(_bucket(step), name, None)
+            step.effects.append(Effect(ENTITLEMENTS, f"{step.key}/{name}", None))
+
+
+def _bucket(step: Step) -> tuple[str, ...]:
+    return ("entitlement", step.tenant, step.account)
+
+
+def _of_subscription(step: Step, known: Timeline, seen: list[Seen], wanted: dict[str, Record]) -> None:
+    plan = step.plan(known.sub, known.terms[known.at(step.now)])
+    for entitlement in plan.entitlements:
+        before = wanted.get(entitlement.feature)
+        if before is None or not before["access"]:
+            record = _record(step, known, plan, entitlement, seen)
+            if before is None or record["access"]:
+                wanted[entitlement.feature] = record
+
+
+def _record(step: Step, known: Timeline, plan: Plan, entitlement: Entitlement, seen: list[Seen]) -> Record:
+    feature = step.catalog.features[entitlement.feature]
+    amounts = metered(step, known, plan, entitlement) if feature.kind == "metered" else None
+    blocks = blocks_of(step, feature, [each for each in seen if not each.gauge.subject])
+    if paused(known.sub):
+        blocks.append(Block("paused", NEVER))
+    if feature.kind == "boolean" and entitlement.value is False:
+        blocks.append(Block("not_in_plan", NEVER))
+    if amounts is not None and amounts.exhausted:
+        blocks.append(Block("exhausted", amounts.resets_at))
+    return {
+        "tenant": step.tenant, "account": step.account, "feature": feature.key, "kind": feature.kind,
+        **_decided(blocks), "value": entitlement.value,
+        "included": amounts and amounts.included, "used": amounts and amounts.used,
+        "balance": amounts and amounts.balance, "overage": amounts and amounts.overage,
+        "unit": entitlement.unit, "limits": limits_of(step, feature, seen),
+        "plan": plan.key, "version": plan.version,
+    }  # fmt: skip
+
+
+def _decided(blocks: list[Block]) -> Record:
+    """Access, the gravest reason, when access returns, and the pace that a throttle asks for."""
+    deny = [each for each in blocks if each.throttle is None]
+    first = min(deny or blocks, key=lambda each: each.rank, default=None)
+    returns = max((each.until for each in deny), default=NEVER)
+    return {
+        "access": not deny,
+        "reason": "ok" if first is None else first.reason,
+        "resets_at": None if returns == NEVER else format_time(returns),
+        "throttle": None if deny or first is None else first.throttle,
+    }
+
+
+def _gone(record: Record, reason: str) -> Record:
+    """A feature that no subscription of the account gives any more."""
+    return record | {
+        "access": False, "value": None, "included": None, "used": None, "balance": None, "overage": None,
+        "resets_at": None, "reason": reason, "throttle": None, "limits": [],
+    }  # fmt: skip
+
+
+def _of_subjects(step: Step, wanted: dict[str, Record], seen: list[Seen]) -> Iterator[tuple[str, Record]]:
+    """The records of subjects that a limit holds."""
+    held = sorted({each.gauge.subject for each in seen if each.gauge.subject and each.gauge.acting})
+    for subject in held:
+        mine = [each for each in seen if each.gauge.subject == subject]
+        for name, record in list(wanted.items()):
+            feature = step.catalog.features.get(name)
+            blocks = [] if feature is None else blocks_of(step, feature, mine)
+            if feature is None or not blocks:
+                continue
+            own = _decided(blocks)
+            if not record["access"]:
+                own = {field: record[field] for field in own}
+            limits = limits_of(step, feature, mine)
+            yield f"{name}/{subject}", record | own | {"subject": subject, "limits": limits}

@@ -1,0 +1,80 @@
+"""What a step's usage was: noted while it is rated, read afterwards by what watches an account, limits and entitlements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from rating.bunch import Bunch, Origin
+from rating.timeline import Timeline
+
+WATCHED = "limited"
+"""The cell of an account that has limits or entitlements though its catalog's plans have none."""
+
+
+class Used(NamedTuple):
+    """A bunch that a subscription's time was asked for: added with sign 1, taken back with −1."""
+
+    known: Timeline
+    bunch: Bunch
+    sign: int
+
+
+class Spent(NamedTuple):
+    """What one event moved a charge by: money in 10⁻³⁶."""
+
+    subscription: str
+    meter: str
+    origin: Origin
+    event: int
+    time: int
+    amount: int
+
+
+@dataclass(slots=True)
+class Facts:
+    """`by_event` where some limit needs to know what each event cost."""
+
+    by_event: bool
+    used: list[Used] = field(default_factory=list)
+    spent: list[Spent] = field(default_factory=list)
+    seen: list[Any] = field(default_factory=list)
+    """The windows of limits (`rating.limits.crossings.Seen`) as they stand after the step."""
+
+    def clear(self) -> None:
+        """Nothing came of the step."""
+        self.used.clear()
+        self.spent.clear()
+
+    def dimensions(self) -> dict[tuple[int, int, str], tuple[str, ...]]:
+        """By `(id of the origin, event, meter)`, the dimensions in which the meter read the event."""
+        return {
+            (id(used.bunch.origin), event, used.bunch.meter): used.bunch.dims
+            for used in self.used
+            for event in used.bunch.events
+        }
+
+
+class Row(NamedTuple):
+    """One event of a meter that counts: `source id` orders events of the same time."""
+
+    time: int
+    key: str
+    subject: str
+    dims: tuple[str, ...]
+    value: int | str
+    sign: int
+
+
+def rows(facts: Facts, meter: str, subscription: str | None) -> Iterator[Row]:
+    """The meter's events of a subscription, or of the account, where each counts once however many rate it."""
+    held: dict[tuple[int, int], tuple[Bunch, list[Timeline]]] = {}
+    for used in facts.used:
+        if used.bunch.meter == meter and subscription in (None, used.known.sub.id):
+            held.setdefault((id(used.bunch), used.sign), (used.bunch, []))[1].append(used.known)
+    for (_, sign), (bunch, timelines) in held.items():
+        for time, event, value in zip(bunch.times, bunch.events, bunch.values, strict=True):
+            if any(known.runs_at(time) for known in timelines):
+                origin = bunch.origin
+                yield Row(time, origin.key(event), origin.subject(event), bunch.dims, value, sign)

@@ -1,0 +1,239 @@
+"""The look at an account's limits that ends each of its steps: usage counts, thresholds are crossed, actions are taken.
+
+    facts of the step ─> windows ─> values ─> records of what was crossed ─> actions (another plan, a trial's end)
+
+A limit that is new counts what its window holds already: what the account used before is read again where there is any.
+What it costs event by event is not in state, so a spend limit other than of the whole period counts from when it is set.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+
+from rating import outcomes
+from rating.bunch import bunches_of
+from rating.catalog import Limit, limit_from
+from rating.catalog.limits import FIRST_USE, PERIOD, SLIDING
+from rating.facts import Facts, Used, rows
+from rating.limits import actions, crossings, gauges, standing
+from rating.limits.bounds import Held, bucket, holding, named, running
+from rating.limits.crossings import Seen
+from rating.limits.gauges import Entry
+from rating.recut import newest
+from rating.state import NEVER, Bound, Gauge
+from rating.step import Step
+from rating.timeline import spell_at
+
+NEXT = "look"
+"""The cell of an account that says when time alone moves one of its limits."""
+
+
+def look(step: Step, facts: Facts) -> list[Seen]:
+    """Look at all limits of the account; what each window comes to."""
+    holds = holding(step)
+    for name, bound in list(named(step)):
+        if name not in holds:
+            _let_go(step, name, bound)
+    seen = [each for held in holds.values() for each in _look_at(step, held, facts)]
+    _note_next(step, seen)
+    return seen
+
+
+def next_look(step: Step) -> int | None:
+    """When the account's limits are looked at next though nothing happens."""
+    found: int | None = step.cells.get(("account", step.tenant, step.account), NEXT)
+    return found
+
+
+def wants_events(step: Step) -> bool:
+    """Whether some limit needs to know what each event costs."""
+    return any(held.limit.metric == "spend" and not held.limit.of_period for held in holding(step).values())
+
+
+def _look_at(step: Step, held: Held, facts: Facts) -> list[Seen]:
+    text = json.dumps(held.limit.doc, sort_keys=True)
+    bound: Bound | None = step.cells.get(bucket(step), held.id)
+    if bound is None:
+        step.cells.put(bucket(step), held.id, Bound(text))
+        gauges.count(step, held, _before(step, held))
+    elif bound.doc != text:
+        _replace(step, held, bound, text)
+    else:
+        gauges.count(step, held, _entries(step, held, facts))
+    found = []
+    for gauge in _windows(step, held):
+        at = gauges.leave(step, held, gauge)
+        value = _value(step, held, at)
+        after = crossings.cross(step, Seen(held, at, value))
+        if after.acting != gauge.acting:
+            actions.turn(step, held, after)
+        _keep(step, held, gauge, after)
+        if after.end > step.now:
+            found.append(Seen(held, after, value))
+    return found
+
+
+def _windows(step: Step, held: Held) -> list[Gauge]:
+    """The windows to look at: those that are kept, and the one that stands in state."""
+    kept = gauges.gauges(step, held)
+    if held.limit.window == PERIOD and not held.limit.falls:
+        start, end = held.window(step, step.now)
+    else:
+        start, end = 0, NEVER
+    if not (held.limit.falls or held.limit.of_period):
+        # A period that ends early ends its window.
+        return [each._replace(end=min(each.end, start)) if each.start < start else each for each in kept]
+    ended = [each._replace(end=min(each.end, start)) for each in kept if each.start != start]
+    mine = next((each for each in kept if each.start == start), Gauge("", start, end))
+    return [*ended, mine._replace(end=end)]
+
+
+def _value(step: Step, held: Held, gauge: Gauge) -> int:
+    limit = held.limit
+    if limit.falls:
+        return standing.balance(step, limit.unit or "")
+    if gauge.end <= step.now:
+        return _after(step, held, gauge)
+    if limit.of_period:
+        assert held.known is not None, "it is a subscription's"
+        return standing.spent(step, held.known, spell_at(step.catalog, held.known, gauge.start))
+    return gauges.value(step, held, gauge)
+
+
+def _after(step: Step, held: Held, gauge: Gauge) -> int:
+    """What the window has that follows one that is over."""
+    for each in gauges.gauges(step, held):
+        if each.subject == gauge.subject and each.start == gauge.end:
+            return _value(step, held, each) if each.end > step.now else 0
+    return 0
+
+
+def _keep(step: Step, held: Held, before: Gauge, after: Gauge) -> None:
+    limit = held.limit
+    if after.end <= step.now:
+        if limit.window != FIRST_USE or after.end + limit.length <= step.now:
+            gauges.drop(step, held, after)
+            return
+    elif limit.falls or limit.of_period:
+        if not (after.reached or after.acting or after.quiet > step.now):
+            if before.reached or before.acting or before.quiet:
+                gauges.drop(step, held, after)
+            return
+    elif limit.window == SLIDING and not (after.kept or after.reached or after.acting):
+        gauges.drop(step, held, after)
+        return
+    if step.cells.get(gauges.bucket(step, held), gauges.member(after)) != after:
+        gauges.save(step, held, after)
+
+
+def _replace(step: Step, held: Held, bound: Bound, text: str) -> None:
+    """The limit says something else now: what it counted stays where it counts the same."""
+    old = limit_from(json.loads(bound.doc))
+    same = _measure(old) == _measure(held.limit)
+    before = held._replace(limit=old)
+    for gauge in _windows(step, before):
+        if gauge.end > step.now:
+            value = _value(step, before, gauge)
+            after = crossings.replaced(step, Seen(held, gauge, value), old, same)
+            if gauge.acting and (not same or _effect(old) != _effect(held.limit)):
+                after = after._replace(acting=False)
+                actions.turn(step, before, after)
+            if after.reached or after.acting or not (old.falls or old.of_period):
+                gauges.save(step, held, after)
+        if not same:
+            gauges.drop(step, held, gauge)
+    now: Bound = step.cells.get(bucket(step), held.id)
+    step.cells.put(bucket(step), held.id, now._replace(doc=text))
+    if not same:
+        gauges.count(step, held, _before(step, held))
+
+
+def _measure(limit: Limit) -> tuple[object, ...]:
+    return (
+        limit.metric, limit.meter, limit.feature, limit.filter, limit.unit, limit.window, limit.length, limit.scope,
+        limit.subject,
+    )  # fmt: skip
+
+
+def _effect(limit: Limit) -> tuple[object, ...]:
+    return limit.action, limit.plan
+
+
+def _let_go(step: Step, name: str, bound: Bound) -> None:
+    """A limit that does not hold any more."""
+    limit = limit_from(json.loads(bound.doc))
+    only = name.partition("|")[2] or None
+    held = Held(name, limit, None, only)
+    for gauge in gauges.gauges(step, held):
+        after = crossings.cross(step, Seen(held, gauge._replace(end=min(gauge.end, step.now)), 0))
+        if gauge.acting:
+            actions.turn(step, held, after)
+        gauges.drop(step, held, gauge)
+    step.cells.put(bucket(step), name, None)
+
+
+def _entries(step: Step, held: Held, facts: Facts) -> Iterator[Entry]:
+    """What of a step's usage counts."""
+    limit = held.limit
+    if limit.falls or limit.of_period:
+        return iter(())
+    return _spend(step, held, facts) if limit.metric == "spend" else _usage(step, held, facts)
+
+
+def _usage(step: Step, held: Held, facts: Facts) -> Iterator[Entry]:
+    meter = held.meter(step) or ""
+    names = step.catalog.meters[meter].dimensions
+    for row in rows(facts, meter, held.only):
+        if _matches(held.limit, names, row.dims):
+            yield Entry(row.time, row.key, row.subject, row.value, row.sign)
+
+
+def _spend(step: Step, held: Held, facts: Facts) -> Iterator[Entry]:
+    meter, dimensions = held.meter(step), facts.dimensions()
+    for each in facts.spent:
+        if meter in (None, each.meter) and held.only in (None, each.subscription):
+            names = step.catalog.meters[each.meter].dimensions
+            dims = dimensions.get((id(each.origin), each.event, each.meter), ())
+            if _matches(held.limit, names, dims):
+                origin = each.origin
+                yield Entry(each.time, origin.key(each.event), origin.subject(each.event), each.amount, 1)
+
+
+def _matches(limit: Limit, names: tuple[str, ...], dims: tuple[str, ...]) -> bool:
+    return all(name in names and dims[names.index(name)] in allowed for name, allowed in limit.filter)
+
+
+def _before(step: Step, held: Held) -> Iterable[Entry]:
+    """What the account used in the windows that are not over when a limit begins to hold, this step included."""
+    limit = held.limit
+    if limit.falls or limit.metric == "spend":
+        return ()
+    since = step.now - limit.length if limit.length else held.window(step, step.now)[0]
+    known = [each for each in running(step) if held.only in (None, each.sub.id)]
+    until = max((newest(step, each.sub, since) for each in known), default=since - 1)
+    if until < since:
+        return ()
+    events = [
+        outcomes.without(step, each) for each in step.history(step.tenant, step.account, since, until + 1)
+    ]
+    events += [each._replace(counted=True) for each in outcomes.counted_since(step, since)]
+    facts = Facts(False)
+    for each in known:
+        for bunch in bunches_of(events):
+            if bunch.subscription in (None, each.sub.id):
+                facts.used.append(Used(each, bunch, 1))
+    return _usage(step, held, facts)
+
+
+def _note_next(step: Step, seen: Iterable[Seen]) -> None:
+    moments = set(standing.moments(step))
+    for held, gauge, value in seen:
+        moments |= {gauge.end}
+        if held.limit.window == SLIDING:
+            moments |= {gauges.next_leaving(step, held, gauge)}
+        if held.limit.counted(value) > gauge.reached:
+            moments |= {gauge.quiet}
+    coming = min((moment for moment in moments if step.now < moment < NEVER), default=None)
+    if coming != next_look(step):
+        step.cells.put(("account", step.tenant, step.account), NEXT, coming)
