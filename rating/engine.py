@@ -6,32 +6,22 @@ a record, each at its due time; the rest fire in `drain`. A fault in one account
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-
-from rating import commands, corrections, history, logclock, parking, timers, usage, waiting, watch
+from rating import commands, corrections, logclock, parking, usage, waiting
 from rating.accounts import link
-from rating.agenda import Agenda
 from rating.backfills import OfPack
 from rating.cells import Cells, Ids
 from rating.counting import Counted, count
 from rating.effects import Effect
-from rating.errors import RatingError, Refused
+from rating.errors import Refused
 from rating.history import LogReader, no_log
 from rating.ids import root_key
 from rating.outcomes import release
 from rating.parking import PARKED
 from rating.records import CatalogRevision, Command, LogSettings, Pack, Position, Record, Release, Tick
-from rating.revisions import Revisions
-from rating.state import Waiting
 from rating.step import Step
 from rating.tree import root
+from rating.turns import Turns
 from rating.uncounted import uncounted
-
-LOG = "rating.log.v1"
-FAULTS = (RatingError, AssertionError, ArithmeticError, LookupError, TypeError, ValueError, AttributeError)
-"""What an error of ours in one account may raise: it parks that account, and no other."""
-Act = Callable[[Step], bool | None]
-"""An account's part of a step; `False` where it cannot have moved when the account's timers fire."""
 
 
 class Engine:
@@ -47,9 +37,8 @@ class Engine:
 
     def reset(self) -> None:
         """Forget what was derived from cells."""
-        self._revisions = Revisions(self._cells)
+        self._turns = Turns(self._cells, self._ids, self._partition, self._log)
         self._roots: dict[tuple[str, str], bytes] = {}
-        self._agenda = Agenda(self._cells)
 
     @property
     def clock(self) -> int:
@@ -72,7 +61,7 @@ class Engine:
         if isinstance(record, Command):
             return self._command(record, at)
         if isinstance(record, CatalogRevision):
-            self._revisions.put(record)
+            self._turns.revisions.put(record)
             return []
         if isinstance(record, Release):
             return self._release(record, at)
@@ -99,104 +88,16 @@ class Engine:
 
     def has_due(self) -> bool:
         """Whether some account's timer is due."""
-        first = self._agenda.first()
-        return first is not None and first[0] <= self.clock
+        return self._turns.has_due()
 
     def drain(self, limit: int) -> list[Effect]:
         """Fire the due timers of at most `limit` accounts, in the order of (due, account)."""
-        effects: list[Effect] = []
-        while limit > 0 and (first := self._agenda.first()) is not None and first[0] <= self.clock:
-            limit -= 1
-            tenant, _, account = first[1].partition("/")
-            self._agenda.pop()
-            effects += self._guarded(tenant, account, Position(LOG, self._partition, 0), lambda step: None)
-        if not self.has_due():
-            logclock.forget_ticks(self._cells)
-        return effects
-
-    def _guarded(
-        self,
-        tenant: str,
-        account: str,
-        at: Position,
-        act: Act,
-        part: Callable[[], parking.Part] | None = None,
-    ) -> list[Effect]:
-        """Do an account's part of a step, or park the account; `part` is what then waits, if anything."""
-        cells, ids = self._cells, self._ids
-        if parking.is_parked(cells, tenant, account):
-            if part is not None:
-                parking.queue(cells, tenant, account, part())
-            return []
-        mark, ids_mark = cells.mark(), ids.mark()
-        try:
-            effects = self._fire_due(tenant, account)
-            step = self._step(tenant, account, self.clock, at)
-            watch.begin(step)
-            moved = act(step)
-            watched = watch.finish(step)
-            watch.access(step)
-            effects += step.effects
-            if moved is not False or watched:
-                effects += self._fire_due(tenant, account, known=False)
-                self._schedule(tenant, account)
-            return effects
-        except FAULTS as error:
-            cells.undo(mark)
-            ids.undo(ids_mark)
-            parking.park(cells, tenant, account, at, error)
-            if part is not None:
-                parking.queue(cells, tenant, account, part())
-            return []
-
-    def _fire_due(self, tenant: str, account: str, known: bool = True) -> list[Effect]:
-        """Fire the account's due timers in order; where its next one is `known` not to be due, at no cost."""
-        if known and not self._is_due(tenant, account):
-            return []
-        effects: list[Effect] = []
-        timer = self._next_timer(tenant, account)
-        while timer is not None and timer.due <= self.clock:
-            tick = logclock.tick_of(self._cells, timer.due)
-            step = self._step(tenant, account, timer.due, Position(LOG, self._partition, tick))
-            watch.begin(step)
-            timer.fire(step)
-            watch.finish(step)
-            timer = self._next_timer(tenant, account)
-            if timer is None or timer.due > step.now:
-                watch.access(step)
-            effects += step.effects
-        if known:
-            self._schedule(tenant, account)
-        return effects
-
-    def _is_due(self, tenant: str, account: str) -> bool:
-        return self._agenda.is_due(f"{tenant}/{account}", self.clock)
-
-    def _next_timer(self, tenant: str, account: str) -> timers.Timer | None:
-        return timers.next_timer(
-            self._step(tenant, account, self.clock, Position("", 0, 0)), self._accept_past
-        )
-
-    def _step(self, tenant: str, account: str, now: int, source: Position) -> Step:
-        catalog, plans = self._revisions.current(tenant), self._revisions.plans
-        return Step(self._cells, self._ids, catalog, plans, tenant, account, now, source, self._history)
-
-    def _history(self, tenant: str, account: str, since: int, until: int) -> Iterator[Waiting]:
-        asked = history.Asked(tenant, account, since, until)
-        return history.read(self._log, self._cells, self._ids, self._revisions.metering, asked)
-
-    def _schedule(self, tenant: str, account: str) -> None:
-        timer = self._next_timer(tenant, account)
-        self._agenda.put(f"{tenant}/{account}", None if timer is None else timer.due)
+        return self._turns.drain(limit)
 
     def _pack(self, pack: Pack, at: Position) -> list[Effect]:
-        effects: list[Effect] = []
-        # Before the pack counts: what a timer reads of the log again has nothing of it.
-        for account in pack.accounts:
-            if self._is_due(pack.tenant, account):
-                effects += self._guarded(pack.tenant, account, at, lambda step: None)
+        effects = self._turns.fire_before(pack.tenant, pack.accounts)
         found = self._counted(pack)
-        taken = usage.PackUsage(pack, found.counted, self._revisions.current(pack.tenant))
+        taken = usage.PackUsage(pack, found.counted, self._turns.revisions.current(pack.tenant))
         gone = list(found.uncounted)
         for number, events in taken.events.items():
             account = pack.accounts[number]
@@ -205,7 +106,7 @@ class Engine:
                 gone += events
             effects += self._usage(account, number, taken, forwarded or taken.has_outcomes, at)
         for index, code, detail in found.refused:
-            step = self._step(pack.tenant, pack.accounts[pack.account[index]], self.clock, at)
+            step = self._turns.step(pack.tenant, pack.accounts[pack.account[index]], self.clock, at)
             effects.append(waiting.rejected(step, taken.whole(index), code, detail))
         if gone:
             effects.append(uncounted(at, sorted(gone)))
@@ -223,7 +124,7 @@ class Engine:
         def part() -> parking.Part:
             return parking.usage_part(at, taken.wholes(number))
 
-        return self._guarded(taken.pack.tenant, account, at, act, part)
+        return self._turns.take(taken.pack.tenant, account, at, act, part)
 
     def _counted(self, pack: Pack) -> Counted:
         roots = [self._root(pack.tenant, account) for account in pack.accounts]
@@ -239,7 +140,7 @@ class Engine:
         self._cells.put(place, name, at.offset)
         if command.type == "unpark":
             return self._unpark(command.tenant, command.account)
-        step = self._step(command.tenant, command.account, self.clock, at)
+        step = self._turns.step(command.tenant, command.account, self.clock, at)
         link(step, command)
         self._roots.pop((command.tenant, command.account), None)
         return step.effects + self._commanded(command, at)
@@ -249,7 +150,7 @@ class Engine:
             mark, ids_mark = self._cells.mark(), self._ids.mark()
             try:
                 if command.was is not None:
-                    corrections.correct(step, command, self._accept_past, self._revisions.metering)
+                    corrections.correct(step, command, self._accept_past, self._turns.revisions.metering)
                 else:
                     commands.apply(step, command)
             except Refused as error:
@@ -259,7 +160,7 @@ class Engine:
                     step.facts.clear()
                 step.effects[:] = [commands.refusal(step, command, error)]
 
-        return self._guarded(
+        return self._turns.take(
             command.tenant, command.account, at, act, lambda: parking.command_part(at, command)
         )
 
@@ -276,7 +177,9 @@ class Engine:
 
     def _waited(self, tenant: str, account: str, part: parking.Part) -> list[Effect]:
         at, events = parking.usage_of(part)
-        return self._guarded(tenant, account, at, lambda step: usage.take_events(step, events), lambda: part)
+        return self._turns.take(
+            tenant, account, at, lambda step: usage.take_events(step, events), lambda: part
+        )
 
     def _release(self, record: Release, at: Position) -> list[Effect]:
         def act(step: Step) -> None:
@@ -284,7 +187,7 @@ class Engine:
             self._cells.put(("account", record.tenant, record.name), "forward", to)
             release(step, record.account)
 
-        return self._guarded(record.tenant, record.name, at, act)
+        return self._turns.take(record.tenant, record.name, at, act)
 
     @property
     def _accept_past(self) -> int:

@@ -53,7 +53,7 @@ def test_set_account_replaces_what_it_names() -> None:
     life = Partition()
     life.command("set_account", name="c1", timezone="Europe/Berlin", metadata={"crm": "42"})
     life.command("set_account", name="c2", timezone="Asia/Tokyo")
-    step = life.engine._step("acme", "team", NOW, Position("", 0, 0))
+    step = life.engine._turns.step("acme", "team", NOW, Position("", 0, 0))
     assert (accounts.name(step), accounts.timezone(step)) == (None, "Asia/Tokyo")
     assert accounts.metadata(step) == {"crm": "42"}
     life.command("set_account", name="c3", metadata={})
