@@ -30,7 +30,9 @@ def encode_value(value: Any) -> bytes:
     try:
         return msgspec.msgpack.encode(value)
     except OverflowError:
-        return msgspec.msgpack.encode(_wide(value))
+        return msgspec.msgpack.encode(
+            _wide_row(value) if isinstance(value, tuple) else _wide_row((value,))[0]
+        )
 
 
 def decode_value(bucket: Bucket, value: bytes) -> Any:
@@ -45,16 +47,18 @@ def _tuples(value: Any) -> Any:
     return tuple(map(_tuples, value)) if isinstance(value, list) else value
 
 
-def _wide(value: Any) -> Any:
-    """The value with its large integers as extensions. Amounts are large, so most cells come this way."""
-    if isinstance(value, tuple):
-        return [
-            each if type(each) in _SIMPLE or (type(each) is int and _MIN <= each < _MAX) else _wide(each)
-            for each in value
-        ]
-    if type(value) is int and not _MIN <= value < _MAX:
-        return msgspec.msgpack.Ext(BIG, str(value).encode())
-    return value
+def _wide_row(row: tuple[Any, ...]) -> list[Any]:
+    """The row with its large integers as extensions: amounts are large, so most cells come this way."""
+    found = []
+    for each in row:
+        kind = type(each)
+        if kind is int:
+            if not _MIN <= each < _MAX:
+                each = msgspec.msgpack.Ext(BIG, str(each).encode())
+        elif kind not in _SIMPLE:
+            each = _wide_row(each)
+        found.append(each)
+    return found
 
 
 def _ext(code: int, data: memoryview) -> Any:
