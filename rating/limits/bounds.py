@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rating.catalog import Limit, limit_from
 from rating.catalog.limits import CALENDAR, PERIOD
+from rating.cells import Cells
 from rating.periods import Calendar
 from rating.state import Bound
 from rating.step import Step
@@ -55,7 +56,12 @@ def set_bucket(step: Step) -> tuple[str, ...]:
 
 def set_limits(step: Step) -> list[Limit]:
     """The limits that commands set."""
-    return [limit_from(json.loads(text)) for _, (text, _) in step.cells.members(set_bucket(step))]
+    return [limit_from(doc) for doc in own_limits(step.cells, step.tenant, step.account).values()]
+
+
+def own_limits(cells: Cells, tenant: str, account: str) -> dict[str, Any]:
+    """The documents of the limits that commands set of an account, by key."""
+    return {key: json.loads(text) for key, (text, _) in cells.members(("limit", tenant, account))}
 
 
 def running(step: Step) -> list[Timeline]:

@@ -71,6 +71,9 @@ def _look_at(step: Step, held: Held, facts: Facts) -> list[Seen]:
         _keep(step, held, gauge, after)
         if after.end > step.now:
             found.append(Seen(held, after, value))
+    if not found and held.limit.scope != "subject":
+        # Nothing counts yet: it stands for the limit in what access tells, and no time moves it.
+        found.append(Seen(held, Gauge("", 0, NEVER), 0))
     return found
 
 

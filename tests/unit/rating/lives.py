@@ -53,9 +53,13 @@ class Life:
     """One account, `cust-1`, and all that came out."""
 
     def __init__(
-        self, plans: Iterable[Doc], meters: Iterable[Doc] = (TOKENS,), accept_past: int | None = None
+        self,
+        plans: Iterable[Doc],
+        meters: Iterable[Doc] = (TOKENS,),
+        accept_past: int | None = None,
+        features: Iterable[Doc] = (),
     ):
-        checked = check_catalog({"meters": list(meters), "plans": list(plans)})
+        checked = check_catalog({"meters": list(meters), "features": list(features), "plans": list(plans)})
         assert checked.doc is not None, checked.problems
         more: dict[str, Any] = {} if accept_past is None else {"accept_past": accept_past}
         self.simulation = Simulation(checked.doc, **more)
