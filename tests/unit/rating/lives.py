@@ -57,9 +57,10 @@ class Life:
         plans: Iterable[Doc],
         meters: Iterable[Doc] = (TOKENS,),
         accept_past: int | None = None,
-        features: Iterable[Doc] = (),
+        **sections: Any,
     ):
-        checked = check_catalog({"meters": list(meters), "features": list(features), "plans": list(plans)})
+        """`sections` are others of the catalog."""
+        checked = check_catalog({"meters": list(meters), "plans": list(plans), **sections})
         assert checked.doc is not None, checked.problems
         more: dict[str, Any] = {} if accept_past is None else {"accept_past": accept_past}
         self.simulation = Simulation(checked.doc, **more)
