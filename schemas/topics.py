@@ -22,7 +22,11 @@ class Partitions(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A topic's base name and the configuration that it is made with. `retention_ms` -1 keeps for ever."""
+    """A topic's base name and the configuration that it is made with.
+
+    `retention_ms` -1 keeps for ever; a compacted topic may have one too. `compaction_lag_ms`: a record is not compacted
+    away before a newer one of its key is that old.
+    """
 
     name: str
     partitions: Partitions
@@ -30,17 +34,21 @@ class Topic:
     retention_ms: int = -1
     append_time: bool = False
     message_bytes_max: int = 1_048_588
+    compaction_lag_ms: int = 0
 
     def config(self) -> dict[str, str]:
         """The topic configuration, as Kafka's admin API takes it."""
+        expires = not self.compact or self.retention_ms >= 0
         config = {
-            "cleanup.policy": "compact" if self.compact else "delete",
+            "cleanup.policy": ",".join(["compact"] * self.compact + ["delete"] * expires),
             "message.timestamp.type": "LogAppendTime" if self.append_time else "CreateTime",
             "max.message.bytes": str(self.message_bytes_max),
         }
         if self.compact:
             config |= {"min.cleanable.dirty.ratio": "0.1", "segment.ms": str(DAY_MS // 4)}
-        else:
+        if self.compaction_lag_ms:
+            config["min.compaction.lag.ms"] = str(self.compaction_lag_ms)
+        if expires:
             config["retention.ms"] = str(self.retention_ms)
         return config
 
@@ -61,13 +69,23 @@ UNCOUNTED = Topic("rating.uncounted.v1", Partitions.LOG_ALIGNED, message_bytes_m
 """Internal: which events of a pack were not counted, and what corrections added or took."""
 CHARGES = Topic("billing.charges.v1", Partitions.LOG_ALIGNED)
 THRESHOLDS = Topic("billing.thresholds.v1", Partitions.LOG_ALIGNED)
-ENTITLEMENTS = Topic("billing.entitlements.v1", Partitions.LOG_ALIGNED, compact=True)
+ENTITLEMENTS = Topic(
+    "billing.entitlements.v1", Partitions.LOG_ALIGNED, compact=True, compaction_lag_ms=DAY_MS // 4
+)
 LEDGER = Topic("billing.ledger.v1", Partitions.LOG_ALIGNED)
 SIGNALS = Topic("billing.signals.v1", Partitions.LOG_ALIGNED)
 REJECTED = Topic("usage.rejected.v1", Partitions.SETTING, retention_ms=90 * DAY_MS, message_bytes_max=LARGE)
+UNDELIVERED = Topic(
+    "webhooks.undelivered.v1",
+    Partitions.SETTING,
+    compact=True,
+    retention_ms=90 * DAY_MS,
+    message_bytes_max=2 * 1_048_588,
+)
+"""Internal: webhooks that no try delivered, by address and id; a tombstone where one was delivered later."""
 
 TOPICS = (
     EVENTS, COMMANDS, CATALOG, LOG, DIRECTORY, STATE, UNCOUNTED,
-    CHARGES, THRESHOLDS, ENTITLEMENTS, LEDGER, SIGNALS, REJECTED,
+    CHARGES, THRESHOLDS, ENTITLEMENTS, LEDGER, SIGNALS, REJECTED, UNDELIVERED,
 )  # fmt: skip
 BY_NAME = {topic.name: topic for topic in TOPICS}

@@ -36,6 +36,8 @@ STAGES: dict[str, Callable[[Settings, Slot, Callable[[str], None]], Stage]] = {
     "normalize": NormalizeStage,
     "rate": RateStage,
 }
+NOTIFY = "notify-"
+"""And then the address: each has a stage of its own."""
 
 
 def stages_of(settings: Settings) -> tuple[str, ...]:
@@ -43,7 +45,10 @@ def stages_of(settings: Settings) -> tuple[str, ...]:
     chosen = os.environ.get("AZOTTE_RUN_SINK")
     if chosen:
         return ("sink",)
-    return tuple(STAGES) if settings.stages == "all" else (settings.stages,)
+    notify = tuple(NOTIFY + name for name in settings.webhooks)
+    if settings.stages == "notify":
+        return notify
+    return (*STAGES, *notify) if settings.stages == "all" else (settings.stages,)
 
 
 class Boot(BootStrategy):
@@ -121,6 +126,10 @@ def _stage(name: str, settings: Settings, slot: Slot, failed: Callable[[str], No
         from streams.sink.service import SinkStage
 
         return SinkStage(settings, failed)
+    if name.startswith(NOTIFY):
+        from streams.notify.service import NotifyStage
+
+        return NotifyStage(settings, name.removeprefix(NOTIFY), failed)
     return STAGES[name](settings, slot, failed)
 
 

@@ -12,7 +12,7 @@ import signal
 from pathlib import Path
 
 POINTS = (
-    "after_poll", "after_apply", "after_produce", "after_offsets", "after_commit", "before_ids", "after_insert",
+    "after_poll", "after_apply", "after_produce", "after_offsets", "after_commit", "before_ids", "after_insert", "after_delivery",
 )  # fmt: skip
 
 

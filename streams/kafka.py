@@ -101,7 +101,15 @@ def transactional_producer(settings: Settings, name: str) -> Producer:
 
 def plain_producer(settings: Settings) -> Producer:
     """A producer for what needs no transaction."""
-    return Producer(base(settings) | {"enable.idempotence": True, "compression.type": "lz4", "linger.ms": 0})
+    return Producer(
+        base(settings)
+        | {
+            "enable.idempotence": True,
+            "compression.type": "lz4",
+            "linger.ms": 0,
+            "message.max.bytes": topics.LARGE,
+        }
+    )
 
 
 def partitions_of(consumer: Consumer | Producer, topic: str) -> int:

@@ -53,3 +53,18 @@ GATEWAY_SECONDS = Histogram(
 GATEWAY_EVENTS = Counter(
     "azotte_gateway_events_total", "Usage events that came, by what became of them.", ["outcome"]
 )
+WEBHOOKS = Counter(
+    "azotte_webhooks_total",
+    "Tries to deliver a webhook, by address and what came of it.",
+    ["address", "outcome"],
+)
+WEBHOOK = Histogram(
+    "azotte_webhook_seconds",
+    "From sending a webhook to its answer, by address.",
+    ["address"],
+    buckets=_SECONDS,
+)
+WEBHOOKS_PENDING = Gauge(
+    "azotte_pending_webhooks", "Webhooks that are not delivered yet, by address.", ["address"]
+)
+WEBHOOKS_UNREADABLE = Counter("azotte_webhooks_unreadable_total", "Records that no webhook could be made of.")

@@ -25,6 +25,7 @@ from pydantic_settings import SettingsError as SourceError
 from schemas import topics
 from streams.durations import read_duration
 from streams.home import config_file, data_folder
+from streams.notify.addresses import Address, read_addresses
 from streams.settings_clickhouse import ClickHouse
 from streams.settings_errors import SettingsInvalid, misspelt_variable, sentence, unreadable
 
@@ -85,7 +86,8 @@ class Settings(BaseSettings):
         "as the account of that name, or rejected at once")
     event_bytes_max: int = _setting(262_144, "a larger usage event is rejected as `too_large`", ge=1024, le=1_000_000)
 
-    stages: Literal["all", "control", "normalize", "rate"] = _setting("all", "the stages that a worker runs")
+    stages: Literal["all", "control", "normalize", "rate", "notify"] = _setting("all", "the stages that a worker runs; "
+        "all has notify where `webhooks` has an address")
     normalize_batch_events: int = _setting(20_000, "most events in one transaction of normalize", ge=1, le=200_000)
     pack_linger: Micros = _setting("25ms", "how long normalize gathers events before it packs them: longer makes "
         "fewer charge lines, and later ones", validate_default=True, ge=0, le=10 * SECOND)
@@ -125,6 +127,18 @@ class Settings(BaseSettings):
     gateway_body_bytes_max: int = _setting(4_000_000, "a larger request is refused", ge=1024, le=100_000_000)
     gateway_timeout: Micros = _setting("10s", "how long a request waits for the broker before it is told that it is away",
         validate_default=True, ge=SECOND, le=5 * MINUTE)
+    webhooks: Annotated[dict[str, Address], BeforeValidator(read_addresses)] = _setting({}, "where webhooks go, as TOML "
+        "tables or a JSON object: `{\"crm\": {\"url\": \"https://…\", \"secrets\": [\"whsec_…\"], \"types\": […], "
+        "\"tenants\": […]}}`; see docs/webhooks.md")
+    webhook_timeout: Micros = _setting("15s", "a receiver that has not answered by then has failed",
+        validate_default=True, ge=100 * MS, le=MINUTE)
+    webhook_tries: int = _setting(16, "a webhook that was tried so often becomes a dead letter", ge=1, le=50)
+    webhook_first_pause: Micros = _setting("5s", "the pause after the first try, cut by chance to between half and "
+        "the whole; each next one is twice as long", validate_default=True, ge=10 * MS, le=DAY)
+    webhook_longest_pause: Micros = _setting("1h", "but never longer than this", validate_default=True, ge=10 * MS,
+        le=DAY)
+    webhook_in_flight: int = _setting(100, "most webhooks of one address that are in hand; a full hand reads on only "
+        "when one is delivered or dead", ge=1, le=10_000)
 
     web_host: str = _setting("127.0.0.1", "where a worker serves `/healthz`, `/readyz` and `/metrics`")
     web_port: int = _setting(6066, "and at which port; 0 takes a free one", ge=0, le=65_535)
@@ -186,6 +200,8 @@ class Settings(BaseSettings):
                 raise ValueError(f"{low} may not be more than {high}: {why}")
         if self.charges_format == "avro" and not (self.schema_registry_url or self.schema_folder):
             raise ValueError("charges_format avro needs schema_registry_url or schema_folder")
+        if self.stages == "notify" and not self.webhooks:
+            raise ValueError("stages notify needs an address in webhooks")
         if self.kafka_security_protocol.startswith("sasl") and not self.kafka_sasl_username:
             raise ValueError(
                 f"kafka_security_protocol {self.kafka_security_protocol} needs kafka_sasl_username"
@@ -224,11 +240,14 @@ _RELATIONS = (
     ("accept_future", "accept_past", "an event accepted from the future must still be found as a duplicate"),
     ("event_bytes_max", "pack_bytes_max", "one event must fit in a pack"),
     ("pack_events_max", "normalize_batch_events", "a pack is made of one transaction's events"),
+    ("webhook_first_pause", "webhook_longest_pause", "pauses only grow"),
     ("pack_linger", "session_timeout", "a worker must not gather longer than it may be silent"),
     ("session_timeout", "transaction_timeout", "a transaction must outlive the silence that is allowed"),
 )
 
-SECRETS = frozenset({"kafka_sasl_password", "kafka_options", "clickhouse_url", "schema_registry_url"})
+SECRETS = frozenset(
+    {"kafka_sasl_password", "kafka_options", "clickhouse_url", "schema_registry_url", "webhooks"}
+)
 """Fields whose values no error and no listing shows."""
 
 

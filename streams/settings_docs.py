@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from streams.durations import show_duration
+from streams.notify.addresses import Address
 from streams.settings import SECRETS, Settings
 from streams.settings_errors import PREFIX, is_duration
 
@@ -24,6 +25,7 @@ _SECTIONS = {
     "stages": "The worker",
     "sink_batch_rows": "The sink",
     "gateway_host": "The gateway",
+    "webhooks": "Webhooks",
     "web_host": "Web pages and logs",
 }
 """The field that each section of the documentation begins with."""
@@ -72,6 +74,8 @@ def in_force(settings: Settings) -> Iterator[tuple[str, str]]:
         value = getattr(settings, name)
         if name == "kafka_options":
             yield name, ", ".join(f"{option}={MASK}" for option in value)
+        elif name == "webhooks":
+            yield name, ", ".join(f"{each}={_address(address)}" for each, address in value.items())
         elif name in SECRETS:
             yield name, _masked(value)
         elif is_duration(field):
@@ -80,6 +84,12 @@ def in_force(settings: Settings) -> Iterator[tuple[str, str]]:
             yield name, ", ".join(f"{key}={item}" for key, item in value.items())
         else:
             yield name, "" if value is None else str(value)
+
+
+def _address(address: Address) -> str:
+    """Where an address is and what it wants; what follows the host may be secret."""
+    words = [f"{address.host}/{MASK}", f"{len(address.secrets)} secrets", *address.types, *address.tenants]
+    return f"({' '.join(words)})"
 
 
 def _masked(value: SecretStr | None) -> str:

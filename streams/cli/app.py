@@ -43,6 +43,7 @@ COMMANDS: dict[str, Entry] = {
     "unpark": Entry("commands", "Let an account that an internal fault stopped go on."),
     "produce": Entry("produce", "Publish usage events from a file or stdin."),
     "redrive": Entry("redrive", "Publish rejected events again."),
+    "webhooks": Entry("webhooks", "Try an address, send dead letters again, make a secret."),
     "quote": Entry("quote", "Price usage without any server."),
     "simulate": Entry("simulate", "Run the whole rating offline over events and commands."),
     "tail": Entry("tail", "Follow a topic, as a table."),

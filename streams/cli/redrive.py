@@ -67,7 +67,7 @@ def redrive(
                 f"--code {name} is no code{did_you_mean(name, CODES)}: one of {', '.join(CODES)}", WRONG_USAGE
             )
     wanted = frozenset(code or CODES[:-1])
-    start = None if since is None else _since(since)
+    start = None if since is None else since_or_fail(since)
     settings = settings_or_fail()
     counts: Counter[str] = Counter()
     with Publisher(settings, _targets(settings)) as publisher:
@@ -90,7 +90,7 @@ def redrive(
         fail(f"{publisher.failures:,} events were not delivered")
 
 
-def _since(text: str) -> int:
+def since_or_fail(text: str) -> int:
     """Microseconds of a time, or of a duration before now."""
     from rating.errors import TimeError
 

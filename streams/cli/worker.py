@@ -21,6 +21,7 @@ class Stages(enum.StrEnum):
     CONTROL = "control"
     NORMALIZE = "normalize"
     RATE = "rate"
+    NOTIFY = "notify"
 
 
 def register(app: typer.Typer) -> None:

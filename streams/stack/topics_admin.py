@@ -69,7 +69,7 @@ def problems(settings: Settings) -> list[str]:
             )
         config = configs[name].result(WAIT_S)
         policy, size = config["cleanup.policy"].value, int(config["max.message.bytes"].value)
-        if (policy == "compact") != topic.compact:
+        if set(policy.split(",")) != set(topic.config()["cleanup.policy"].split(",")):
             found.append(f"topic {name} has cleanup.policy {policy}, which loses or keeps the wrong records")
         if size < topic.message_bytes_max:
             found.append(

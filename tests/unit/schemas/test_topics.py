@@ -11,15 +11,29 @@ from schemas.topics import BY_NAME, DAY_MS, LARGE, LOG, TOPICS, Partitions, Topi
 
 def test_a_name_is_one_topics() -> None:
     assert len(BY_NAME) == len(TOPICS)
-    assert all(re.fullmatch(r"(usage|billing|rating)\.[a-z]+\.v\d", topic.name) for topic in TOPICS)
+    assert all(re.fullmatch(r"(usage|billing|rating|webhooks)\.[a-z]+\.v\d", topic.name) for topic in TOPICS)
 
 
 @pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.name)
-def test_a_compacted_topic_has_no_retention_and_any_other_one_has(topic: Topic) -> None:
+def test_a_topic_is_compacted_or_has_a_retention_or_both(topic: Topic) -> None:
     config = topic.config()
     assert all(isinstance(value, str) for value in config.values())
-    assert config["cleanup.policy"] == ("compact" if topic.compact else "delete")
-    assert ("retention.ms" in config) != topic.compact
+    policies = config["cleanup.policy"].split(",")
+    assert ("compact" in policies) == topic.compact
+    assert (
+        ("delete" in policies) == ("retention.ms" in config) == (not topic.compact or topic.retention_ms >= 0)
+    )
+
+
+def test_dead_letters_are_one_a_webhook_and_end_some_day() -> None:
+    config = BY_NAME["webhooks.undelivered.v1"].config()
+    assert config["cleanup.policy"] == "compact,delete"
+    assert config["retention.ms"] == str(90 * DAY_MS)
+
+
+def test_what_access_was_is_there_for_six_hours() -> None:
+    assert BY_NAME["billing.entitlements.v1"].config()["min.compaction.lag.ms"] == str(DAY_MS // 4)
+    assert "min.compaction.lag.ms" not in BY_NAME["rating.state.v1"].config()
 
 
 def test_raw_topics_stamp_at_append_so_that_a_receipt_is_the_brokers() -> None:

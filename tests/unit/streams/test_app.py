@@ -53,6 +53,9 @@ def test_metrics_are_prometheus_text() -> None:
     assert b"# TYPE azotte_event_to_charge_seconds histogram" in answer.body
 
 
+HOOK = {"url": "https://hooks.example/", "secrets": ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"]}
+
+
 @pytest.fixture
 def listening() -> Iterator[socket]:
     with listen("127.0.0.1", 0) as found:
@@ -68,6 +71,10 @@ def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_settings_choose_the_stages_and_the_sink_is_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     assert module.stages_of(settings()) == ("control", "normalize", "rate")
     assert module.stages_of(settings(stages="rate")) == ("rate",)
+    given = settings(webhooks=dict.fromkeys(("crm", "slack"), HOOK))
+    assert module.stages_of(given) == ("control", "normalize", "rate", "notify-crm", "notify-slack")
+    assert module.stages_of(given.model_copy(update={"stages": "notify"})) == ("notify-crm", "notify-slack")
+    assert module.stages_of(given.model_copy(update={"stages": "rate"})) == ("rate",)
     monkeypatch.setenv("AZOTTE_RUN_SINK", "1")
     assert module.stages_of(settings(stages="rate")) == ("sink",)
 
@@ -82,6 +89,15 @@ def test_an_application_has_an_agent_a_stage_named_as_it_and_takes_a_slot(
     assert all(agent.concurrency == 1 for agent in made.agents.values())
     assert all(not stage.ready and stage.channel is not None for stage in made.stages.values())
     assert made.conf.id == "p.azotte"
+    made.slot.close()
+
+
+@pytest.mark.usefixtures("nothing_set")
+def test_each_address_has_a_stage_and_an_agent_of_its_own(tmp_path: Path, listening: socket) -> None:
+    made = module.build(settings(home=tmp_path, stages="notify", webhooks={"a": HOOK, "b": HOOK}), listening)
+    assert list(made.stages) == ["notify-a", "notify-b"]
+    assert {agent.name for agent in made.agents.values()} == {"notify-a", "notify-b"}
+    assert made.stages["notify-a"].name_ == "notify-a"
     made.slot.close()
 
 

@@ -26,6 +26,7 @@ def test_what_is_in_force_shows_no_secret() -> None:
     given = settings(
         kafka_sasl_password=secret, kafka_options={"ssl.key.password": secret}, accept_past="7d", tenant_topics={"usage.a": "a"},
         clickhouse_url=f"http://me:{secret}@house:1/db", schema_registry_url=f"http://registry:8081?token={secret}",
+        webhooks={"crm": {"url": f"https://h/{secret}", "secrets": ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"]}},
     )  # fmt: skip
     found = dict(in_force(given))
     assert list(found) == list(Settings.model_fields)
@@ -33,5 +34,6 @@ def test_what_is_in_force_shows_no_secret() -> None:
     assert {name: found[name] for name in sorted(SECRETS)} == {
         "clickhouse_url": f"http://me:{MASK}@house:1/db", "kafka_options": f"ssl.key.password={MASK}",
         "kafka_sasl_password": MASK, "schema_registry_url": "http://registry:8081",
+        "webhooks": f"crm=(https://h/{MASK} 1 secrets)",
     }  # fmt: skip
     assert (found["accept_past"], found["tenant_topics"], found["schema_folder"]) == ("7d", "usage.a=a", "")

@@ -17,6 +17,7 @@ GROUPS = {
     "catalog": ("validate", "diff", "apply", "show"),
     "settings": ("show", "table"),
     "gateway": ("key", "openapi"),
+    "webhooks": ("test", "retry", "secret"),
 }
 EVERY = [(name,) for name in COMMANDS] + [(group, name) for group, names in GROUPS.items() for name in names]
 
@@ -136,6 +137,7 @@ def test_wrong_usage_is_one_sentence_and_status_2(arguments: tuple[str, ...], to
         ("grant", "acme", "5", "USD"),
         ("produce", "-"),
         ("redrive",),
+        ("webhooks", "retry"),
     ],
     ids=lambda arguments: arguments[0],
 )
