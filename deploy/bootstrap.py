@@ -15,6 +15,7 @@ UNFINISHED = os.path.join(VENV, "unfinished")
 """There while packages are unpacked: what was killed in between may lack files that pip believes are there."""
 TOLD = 20
 STOP_S = 10
+ENDINGS = (signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM))
 
 
 def fail(words):
@@ -28,13 +29,10 @@ def fail(words):
 def run(command, remedy, told=None):
     """Run it to its end, `told` each line that it says. It is a session of its own, so that Ctrl-C ends it through us."""
     said = []
+    process, told_to_end = start(command)
     try:
-        process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
-        )
-    except OSError as error:
-        fail("%s cannot be run: %s" % (command[0], error))
-    try:
+        if told_to_end:
+            raise KeyboardInterrupt
         for line in process.stdout:
             said.append(line.decode("utf-8", "replace").rstrip())
             if told is not None:
@@ -64,6 +62,22 @@ def run(command, remedy, told=None):
         fail("the package index cannot be reached: check the network, then run it again")
     lines = [line for line in output.splitlines() if line.strip()]
     fail("%s (%s)" % (remedy, lines[-1].strip() if lines else "it said nothing"))
+
+
+def start(command):
+    """The process, and whether we were told to end meanwhile: until it is known, nothing could end it."""
+    came = []
+    kept = [(number, signal.signal(number, lambda *_: came.append(True))) for number in ENDINGS]
+    try:
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
+        )
+    except OSError as error:
+        fail("%s cannot be run: %s" % (command[0], error))
+    finally:
+        for number, handler in kept:
+            signal.signal(number, handler)
+    return process, bool(came)
 
 
 def stop(process):
@@ -169,7 +183,7 @@ def main(lock, stamp):
     sys.stdout.write("installed: %s\n" % os.path.join(VENV, "bin", "azotte"))
 
 
-for ending in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
+for ending in ENDINGS[1:]:
     signal.signal(ending, signal.default_int_handler)
 try:
     main(sys.argv[1], sys.argv[2])

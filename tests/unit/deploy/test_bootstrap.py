@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -110,6 +111,25 @@ def test_ctrl_c_ends_what_it_started_and_the_next_run_begins_anew(
     assert said == "azotte: interrupted: nothing goes on in the background, and the next run begins anew\n"
     assert not running(sleeping)
     assert (tmp_path / ".venv" / "unfinished").exists()
+
+
+def test_ctrl_c_while_a_process_starts_ends_that_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pip(tmp_path, "sleep 300")
+    started: list[subprocess.Popen[bytes]] = []
+    begin = subprocess.Popen
+
+    def interrupted(command: Any, **more: Any) -> subprocess.Popen[bytes]:
+        started.append(begin(command, **more))
+        if "install" in command:
+            os.kill(os.getpid(), signal.SIGINT)
+        return started[-1]
+
+    monkeypatch.setattr(subprocess, "Popen", interrupted)
+    assert "interrupted: nothing goes on in the background" in sentence(capsys)
+    assert not running(started[-1].pid)
+    assert started[-1].returncode is not None
 
 
 def running(pid: int) -> bool:
