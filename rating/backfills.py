@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from rating import amended
+from rating import amended, tree
 from rating.cells import Cells
 from rating.errors import Refused
 from rating.records import DIGEST_BYTES, UID_BYTES, Command, Pack
@@ -33,6 +33,8 @@ def open_(step: Step, command: Command) -> None:
         raise Refused(f"backfill {key} is open already: close it first, or give this one another key")
     made = Backfill(fields["source"], parse_time(fields["from"]), parse_time(fields["to"]))
     step.cells.put(_bucket(step.tenant, step.account), key, tuple(made))
+    for above in tree.ancestors(step.cells, step.tenant, step.account):
+        step.cells.put(_below(step.tenant, above), f"{step.account}/{key}", tuple(made))
 
 
 def close(step: Step, command: Command) -> None:
@@ -41,14 +43,17 @@ def close(step: Step, command: Command) -> None:
     if step.cells.get(_bucket(step.tenant, step.account), key) is None:
         raise Refused(f"backfill {key} is not open")
     step.cells.put(_bucket(step.tenant, step.account), key, None)
+    for above in tree.ancestors(step.cells, step.tenant, step.account):
+        step.cells.put(_below(step.tenant, above), f"{step.account}/{key}", None)
     ids = _ids(step.tenant, step.account, key)
     for member, _ in list(step.cells.members(ids)):
         step.cells.put(ids, member, None)
 
 
 def reaches(step: Step, moment: int) -> bool:
-    """Whether an open backfill may bring usage of the moment or of before."""
-    found = (Backfill(*each) for _, each in step.cells.members(_bucket(step.tenant, step.account)))
+    """Whether an open backfill, of the account or of one below it, may bring usage of the moment or of before."""
+    buckets = _bucket(step.tenant, step.account), _below(step.tenant, step.account)
+    found = (Backfill(*each) for bucket in buckets for _, each in step.cells.members(bucket))
     return any(each.start <= moment < each.end or each.start > moment for each in found)
 
 
@@ -82,8 +87,11 @@ class OfPack:
         time = pack.time[index]
         if opened.source != pack.sources[pack.source[index]] or not opened.start <= time < opened.end:
             return False
-        subs = [sub for _, sub in self._cells.members(("sub", pack.tenant, account))]
-        return not any(sub.start <= time < sub.cleaned for sub in subs)
+        return not any(
+            sub.start <= time < sub.cleaned
+            for each in tree.path(self._cells, pack.tenant, account)
+            for _, sub in self._cells.members(("sub", pack.tenant, each))
+        )
 
     def find(self, index: int) -> bytes | None:
         """The entry of a copy that came before."""
@@ -111,6 +119,11 @@ class OfPack:
 
 def _bucket(tenant: str, account: str) -> tuple[str, ...]:
     return ("backfill", tenant, account)
+
+
+def _below(tenant: str, account: str) -> tuple[str, ...]:
+    """Open backfills of the accounts below."""
+    return ("backfills_below", tenant, account)
 
 
 def _ids(tenant: str, account: str, key: str) -> tuple[str, ...]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from rating import amended, outcomes, rate, usage, waiting
+from rating import amended, outcomes, rate, tree, usage, waiting
 from rating.errors import Refused
 from rating.history import whole
 from rating.records import Command, WasEvent
 from rating.state import Waiting
 from rating.step import Step
-from rating.timeline import timeline
 from rating.uncounted import rows_of, uncounted
 
 
@@ -24,6 +23,10 @@ def correct(step: Step, command: Command, accept_past: int, metering: Any) -> No
     if entry is None or entry.retracted:
         raise Refused(
             f"event {was.id} of {was.source} was not accepted for this account, or is taken back already"
+        )
+    if entry.user != tree.user(step.cells, step.tenant, step.account):
+        raise Refused(
+            f"event {was.id} of {was.source} is of another account of the tree: name the one that used it"
         )
     if entry.digest != was.digest or (was.time is not None and entry.time != was.time):
         raise Refused(f"was is not event {was.id} of {was.source} as it was accepted")
@@ -59,8 +62,7 @@ def _apply(step: Step, before: Waiting, after: Waiting | None) -> None:
             waiting.keep(step, waiting.uid_of(event), event)
         else:
             waiting.forget(step, waiting.uid_of(event))
-    for sub in step.subscriptions():
-        rate.rate_in(step, timeline(step, sub), rated, "correction")
+    rate.rate(step, rated, "correction")
 
 
 def _waiting(

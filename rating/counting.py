@@ -22,6 +22,15 @@ class Refusal(NamedTuple):
     detail: str
 
 
+class Owner(NamedTuple):
+    """Whose an account's ids are: the first bytes of their keys, which are its root's, and what their entries say of the
+    account (`tree.user`). `root` is `None` where its usage is sent on: all of that counts, and a copy is found where it
+    comes to."""
+
+    root: bytes | None
+    user: bytes
+
+
 class Counted(NamedTuple):
     """Indexes of a pack's events: those that count, those that do not, and which of these are rejected."""
 
@@ -31,22 +40,21 @@ class Counted(NamedTuple):
 
 
 def count(
-    pack: Pack, roots: Sequence[bytes | None], ids: Ids, oldest: int, accept_past: int, old: OfPack
+    pack: Pack, owners: Sequence[Owner], ids: Ids, oldest: int, accept_past: int, old: OfPack
 ) -> Counted:
     """Sort the events of a pack, and stage the ids of those that count.
 
-    `roots` are the first bytes of the keys, by account number, `None` where the account's usage is sent on: all of that
-    counts, and a copy is found where it comes to. An event timed before `oldest` is too old, but where it is
+    `owners` stand by account number. An event timed before `oldest` is too old, but where it is
     of an open backfill. A copy is found until `accept_past` after both the time and the receipt of the first.
     """
     uids = pack.uid
     keys = [
-        (roots[account] or b"") + uids[UID_BYTES * i : UID_BYTES * (i + 1)]
+        (owners[account].root or b"") + uids[UID_BYTES * i : UID_BYTES * (i + 1)]
         for i, account in enumerate(pack.account)
     ]
     found = ids.find(keys)
     defaulted = frozenset(pack.defaulted)
-    away = {number for number, root in enumerate(roots) if root is None}
+    away = {number for number, owner in enumerate(owners) if owner.root is None}
     fresh: dict[bytes, bytes] = {}
     result = Counted([], [], [])
     for index, (key, time, received) in enumerate(zip(keys, pack.time, pack.received, strict=True)):
@@ -73,7 +81,8 @@ def count(
             result.refused.append(Refusal(index, "too_old", TOO_OLD))
         else:
             expires = (time if time > received else received) + accept_past
-            fresh[key] = packed(expires, digest, time, index in defaulted, pack.revision)
+            user = owners[pack.account[index]].user
+            fresh[key] = packed(expires, digest, time, index in defaulted, pack.revision, user)
             result.counted.append(index)
     for key, added in fresh.items():
         ids.add(key, added)

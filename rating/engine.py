@@ -6,11 +6,11 @@ a record, each at its due time; the rest fire in `drain`. A fault in one account
 
 from __future__ import annotations
 
-from rating import commands, corrections, logclock, parking, usage, waiting
+from rating import commands, corrections, logclock, parking, tree, usage, waiting
 from rating.accounts import link
 from rating.backfills import OfPack
 from rating.cells import Cells, Ids
-from rating.counting import Counted, count
+from rating.counting import Counted, Owner, count
 from rating.effects import Effect
 from rating.errors import Refused
 from rating.history import LogReader, no_log
@@ -19,7 +19,6 @@ from rating.outcomes import release
 from rating.parking import PARKED
 from rating.records import CatalogRevision, Command, LogSettings, Pack, Position, Record, Release, Tick
 from rating.step import Step
-from rating.tree import root
 from rating.turns import Turns
 from rating.uncounted import uncounted
 
@@ -38,7 +37,7 @@ class Engine:
     def reset(self) -> None:
         """Forget what was derived from cells."""
         self._turns = Turns(self._cells, self._ids, self._partition, self._log)
-        self._roots: dict[tuple[str, str], bytes] = {}
+        self._owners: dict[tuple[str, str], Owner] = {}
 
     @property
     def clock(self) -> int:
@@ -122,16 +121,16 @@ class Engine:
             return usage.take(step, taken, number)
 
         def part() -> parking.Part:
-            return parking.usage_part(at, taken.wholes(number))
+            return parking.usage_part(account, at, taken.wholes(number))
 
         return self._turns.take(taken.pack.tenant, account, at, act, part)
 
     def _counted(self, pack: Pack) -> Counted:
-        roots = [self._root(pack.tenant, account) for account in pack.accounts]
+        owners = [self._owner(pack.tenant, account) for account in pack.accounts]
         # Before the first tick the clock is not known: the pack's earliest receipt stands for it.
         clock = self.clock or min(pack.received)
         old = OfPack(self._cells, pack)
-        return count(pack, roots, self._ids, clock - self._accept_past, self._accept_past, old)
+        return count(pack, owners, self._ids, clock - self._accept_past, self._accept_past, old)
 
     def _command(self, command: Command, at: Position) -> list[Effect]:
         place, name = ("account", command.tenant, command.account), f"command|{command.id}"
@@ -142,7 +141,7 @@ class Engine:
             return self._unpark(command.tenant, command.account)
         step = self._turns.step(command.tenant, command.account, self.clock, at)
         link(step, command)
-        self._roots.pop((command.tenant, command.account), None)
+        self._owners.pop((command.tenant, command.account), None)
         return step.effects + self._commanded(command, at)
 
     def _commanded(self, command: Command, at: Position) -> list[Effect]:
@@ -156,11 +155,12 @@ class Engine:
             except Refused as error:
                 self._cells.undo(mark)
                 self._ids.undo(ids_mark)
-                if step.facts is not None:
-                    step.facts.clear()
-                step.effects[:] = [commands.refusal(step, command, error)]
+                step.forget()
+                step.effects.append(commands.refusal(step, command, error))
 
-        return self._turns.take(
+        # What has waited too long below is rejected before a subscription comes that would rate it.
+        below = waiting.below(self._cells, command.tenant, command.account)
+        return self._turns.fire_before(command.tenant, below) + self._turns.take(
             command.tenant, command.account, at, act, lambda: parking.command_part(at, command)
         )
 
@@ -171,12 +171,15 @@ class Engine:
             if part[0] == "command":
                 at, command = parking.command_of(part)
                 effects += self._commanded(command, at)
+            elif part[0] == "release":
+                at, record = parking.release_of(part)
+                effects += self._release(record, at)
             else:
-                effects += self._waited(tenant, account, part)
+                effects += self._waited(tenant, part)
         return effects
 
-    def _waited(self, tenant: str, account: str, part: parking.Part) -> list[Effect]:
-        at, events = parking.usage_of(part)
+    def _waited(self, tenant: str, part: parking.Part) -> list[Effect]:
+        account, at, events = parking.usage_of(part)
         return self._turns.take(
             tenant, account, at, lambda step: usage.take_events(step, events), lambda: part
         )
@@ -187,18 +190,17 @@ class Engine:
             self._cells.put(("account", record.tenant, record.name), "forward", to)
             release(step, record.account)
 
-        return self._turns.take(record.tenant, record.name, at, act)
+        return self._turns.take(record.tenant, record.name, at, act, lambda: parking.release_part(at, record))
 
     @property
     def _accept_past(self) -> int:
         return logclock.accept_past(self._cells)
 
-    def _root(self, tenant: str, account: str) -> bytes | None:
-        """The first bytes of the account's ids; `None` where its usage is sent on."""
+    def _owner(self, tenant: str, account: str) -> Owner:
         if usage.forward_of(self._cells, tenant, account) is not None:
-            return None
-        found = self._roots.get((tenant, account))
+            return Owner(None, b"")
+        found = self._owners.get((tenant, account))
         if found is None:
-            top = root(self._cells, tenant, account)
-            found = self._roots[tenant, account] = root_key(tenant, top)
+            key = root_key(tenant, tree.root(self._cells, tenant, account))
+            found = self._owners[tenant, account] = Owner(key, tree.user(self._cells, tenant, account))
         return found

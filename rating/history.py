@@ -8,11 +8,11 @@ the log alone, so rating stays a function of the log.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from rating import amended, backfills, logclock
+from rating import amended, backfills, logclock, tree
 from rating.cells import Cells, Ids
 from rating.ids import event_uid
 from rating.metering import BadUsage, Metering
@@ -39,51 +39,64 @@ class Asked(NamedTuple):
     until: int
 
 
-def read(log: LogReader, cells: Cells, ids: Ids, metering: MeteringOf, asked: Asked) -> Iterator[Waiting]:
-    """The events asked for that count as they stand in the log: each as it was accepted, or as it was amended last; none
-    that was a copy, refused or taken back."""
-    found: dict[bytes, Waiting] = {}
+class _Candidate(NamedTuple):
+    """An event of the log that may count: the account that used it, and what its entry must say."""
+
+    account: str
+    uid: bytes
+    digest: bytes
+    event: Waiting
+
+
+def read(
+    log: LogReader, cells: Cells, ids: Ids, metering: MeteringOf, asked: Asked
+) -> Iterator[tuple[str, Waiting]]:
+    """The events asked for that count as they stand in the log, of the account and of those below it: each as it was
+    accepted, or as it was amended last; none that was a copy, refused or taken back."""
+    found: dict[bytes, tuple[str, Waiting]] = {}
     # An event's time is at most `accept_future` after its receipt.
     for record in log(asked.since - logclock.accept_future(cells)):
-        for uid, digest, event in _candidates(record, asked, metering):
-            entry = amended.entry_of(cells, ids, asked.tenant, asked.account, uid)
+        for account, uid, digest, event in _candidates(record, cells, asked, metering):
+            entry = amended.entry_of(cells, ids, asked.tenant, account, uid)
             if entry is None:
-                entry = backfills.entry_of(cells, asked.tenant, asked.account, uid)
+                entry = backfills.entry_of(cells, asked.tenant, account, uid)
+            elif entry.user != tree.user(cells, asked.tenant, account):
+                continue
             if entry is None or entry.retracted or entry.digest != digest or uid in found:
                 continue
             event = event._replace(time=entry.time) if event.time < 0 else event
             if entry.time == event.time and asked.since <= event.time < asked.until:
-                found[uid] = event
+                found[uid] = account, event
     yield from found.values()
 
 
-def _candidates(record: Record, asked: Asked, metering: MeteringOf) -> Iterator[tuple[bytes, bytes, Waiting]]:
-    if isinstance(record, Pack):
-        return _packed(record, asked.tenant, asked.account)
-    if isinstance(record, Command) and record.now is not None:
-        return _amended(record, record.now, asked.tenant, asked.account, metering)
-    return iter(())
+def _candidates(record: Record, cells: Cells, asked: Asked, metering: MeteringOf) -> Iterator[_Candidate]:
+    def asks(account: str) -> bool:
+        return tree.is_within(cells, asked.tenant, account, asked.account)
+
+    if isinstance(record, Pack) and record.tenant == asked.tenant:
+        yield from _packed(record, [asks(account) for account in record.accounts])
+    elif isinstance(record, Command) and record.tenant == asked.tenant and asks(record.account):
+        yield from _amended(record, metering)
 
 
-def _packed(pack: Pack, tenant: str, account: str) -> Iterator[tuple[bytes, bytes, Waiting]]:
-    if pack.tenant != tenant or account not in pack.accounts:
+def _packed(pack: Pack, asked: Sequence[bool]) -> Iterator[_Candidate]:
+    if not any(asked):
         return
-    number = list(pack.accounts).index(account)
     readings: Readings = readings_of(pack)
-    for index, each in enumerate(pack.account):
-        if each == number:
+    for index, number in enumerate(pack.account):
+        if asked[number]:
             event = event_of(pack, index, readings)
             digest = pack.digest[DIGEST_BYTES * index : DIGEST_BYTES * (index + 1)]
-            yield event_uid(event.source, event.id), digest, event
+            yield _Candidate(pack.accounts[number], event_uid(event.source, event.id), digest, event)
 
 
-def _amended(
-    command: Command, now: WasEvent, tenant: str, account: str, metering: MeteringOf
-) -> Iterator[tuple[bytes, bytes, Waiting]]:
-    if (command.tenant, command.account) == (tenant, account):
-        time = -1 if now.time is None else now.time
-        yield now.uid, now.digest, whole(now, time, command.revision, command.received, command.origin,
-                                         metering(tenant, command.revision))  # fmt: skip
+def _amended(command: Command, metering: MeteringOf) -> Iterator[_Candidate]:
+    now = command.now
+    if now is not None:
+        time, meters = -1 if now.time is None else now.time, metering(command.tenant, command.revision)
+        event = whole(now, time, command.revision, command.received, command.origin, meters)
+        yield _Candidate(command.account, now.uid, now.digest, event)
 
 
 def whole(

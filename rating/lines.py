@@ -36,7 +36,6 @@ class Head(NamedTuple):
     period: tuple[int, int]
     window: tuple[int, int]
     unit: str | None = None
-    sub_account: str | None = None
 
 
 def charge_period(step: Step, sub: Subscription, charge: str, start: int) -> ChargePeriod:
@@ -133,7 +132,7 @@ def write(
         "credits_applied": text(paid.credits), "amount_due": text(paid.amount - paid.credits),
         "details": [detail(part) for part in details], "rounded": None,
         "storefront": terms.storefront, "region": terms.region, "channel": terms.channel,
-        "sub_account": head.sub_account, "pricing_unit": pricing, "catalog_revision": step.catalog.revision,
+        "sub_account": step.sub_account, "pricing_unit": pricing, "catalog_revision": step.catalog.revision,
         "late": late,
         "source": {"topic": step.source.topic, "partition": step.source.partition, "offset": step.source.offset},
         "time": step.time_text, **(close or {}),

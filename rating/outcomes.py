@@ -131,7 +131,7 @@ def _last(outcomes: Sequence[tuple[int, bool]], low: int, high: int) -> int | No
 def _count(step: Step, event: Waiting, sign: int) -> None:
     uid = event_uid(event.source, f"{event.id} {event.readings[0][0]}")
     if waiting.runs(step, event.subscription, event.time):
-        rate.rate(step, bunches_of([event]), "usage" if sign > 0 else "correction", sign)
+        rate.rate(step, [(bunches_of([event]), sign)], "usage" if sign > 0 else "correction")
     elif sign > 0:
         waiting.keep(step, uid, event._replace(counted=True))
     else:

@@ -2,6 +2,9 @@
 
 Nothing is lost meanwhile: the part of the record that failed, and every later one, is a cell. `unpark` takes them up in
 that order; where one fails again the account is parked again, and the rest goes on waiting.
+
+The account that stops is the one in whose part the fault was. Those below it may use its subscriptions, so they stop with
+it: their parts wait in its order. Those above and beside it go on.
 """
 
 from __future__ import annotations
@@ -10,8 +13,9 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from rating import tree
 from rating.cells import Cells
-from rating.records import Command, Position, WasEvent
+from rating.records import Command, Position, Release, WasEvent
 from rating.state import Waiting
 
 PARKED = ("parked",)
@@ -26,6 +30,11 @@ def bucket(tenant: str, account: str) -> tuple[str, ...]:
 def is_parked(cells: Cells, tenant: str, account: str) -> bool:
     """Whether a fault has stopped the account."""
     return cells.get(PARKED, f"{tenant}/{account}") is not None
+
+
+def stopped_by(cells: Cells, tenant: str, account: str) -> str | None:
+    """The parked account that an account waits for, itself or one above it."""
+    return next((each for each in tree.path(cells, tenant, account) if is_parked(cells, tenant, each)), None)
 
 
 def park(cells: Cells, tenant: str, account: str, at: Position, error: Exception) -> None:
@@ -50,15 +59,26 @@ def taken(cells: Cells, tenant: str, account: str) -> Iterator[Part]:
         yield part
 
 
-def usage_part(at: Position, events: Sequence[Waiting]) -> Part:
-    """Usage as a part."""
-    return ("usage", tuple(at), tuple(tuple(event) for event in events))
+def usage_part(account: str, at: Position, events: Sequence[Waiting]) -> Part:
+    """Usage of an account as a part; without events, its timers."""
+    return ("usage", tuple(at), tuple(tuple(event) for event in events), account)
 
 
-def usage_of(part: Part) -> tuple[Position, list[Waiting]]:
-    """The usage of a part."""
-    _, at, events = part
-    return Position(*at), [Waiting(*event) for event in events]
+def usage_of(part: Part) -> tuple[str, Position, list[Waiting]]:
+    """The account and the usage of a part."""
+    _, at, events, account = part
+    return account, Position(*at), [Waiting(*event) for event in events]
+
+
+def release_part(at: Position, record: Release) -> Part:
+    """A release as a part."""
+    return ("release", tuple(at), (record.tenant, record.name, record.account, record.until))
+
+
+def release_of(part: Part) -> tuple[Position, Release]:
+    """The release of a part."""
+    _, at, fields = part
+    return Position(*at), Release(*fields)
 
 
 def command_part(at: Position, command: Command) -> Part:

@@ -3,16 +3,19 @@ path for it. An amount that is missing or no exact number counts as 0."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from rating.bunch import bunches_of
+from rating import pooled
+from rating.bunch import Bunch, bunches_of
 from rating.charge import Rule
 from rating.errors import NumberError
 from rating.numbers import quantity
 from rating.paths import getter
 from rating.prices import Dynamic, EventTiers, PricedEvent, Scheduled
+from rating.state import Waiting
+from rating.step import Step
 
 if TYPE_CHECKING:
     from rating.charges import Share, Work
@@ -70,8 +73,7 @@ def earlier_events(work: Work, leg: Leg) -> Sequence[PricedEvent]:
     low = max(each.start for each in legs if each.first)
     step = work.step
     found: list[PricedEvent] = []
-    events = list(step.history(step.tenant, step.account, low, leg.start))
-    for bunch in bunches_of(events):
+    for bunch in _rated(step, low, leg.start):
         if bunch.meter != leg.charge.meter or bunch.subscription not in (None, work.known.sub.id):
             continue
         meter = step.catalog.meters[bunch.meter]
@@ -82,3 +84,12 @@ def earlier_events(work: Work, leg: Leg) -> Sequence[PricedEvent]:
                 leg.rule, Share(bunch.times, bunch.values, keys, bunch.events, bunch.origin)
             )
     return sorted(found)
+
+
+def _rated(step: Step, since: int, until: int) -> Iterator[Bunch]:
+    """The usage of a time that is rated in the account, its own and that of accounts below."""
+    events: dict[str, list[Waiting]] = {}
+    for account, event in step.history(step.tenant, step.account, since, until):
+        events.setdefault(account, []).append(event)
+    for account, mine in events.items():
+        yield from pooled.reaching(step.of(account), step, bunches_of(mine))

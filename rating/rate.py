@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from rating import burndown, plain
+from rating import burndown, plain, pooled
 from rating.aggregations import LEVEL, aggregation_of
 from rating.bunch import Bunch, Slice
 from rating.catalog import Charge, Meter, Plan
@@ -34,11 +34,16 @@ Groups = dict[_Target, dict[int, Slice]]
 Signed = tuple[Iterable[Bunch], int]
 
 
-def rate(step: Step, bunches: Iterable[Bunch], kind: str = "usage", sign: int = 1) -> None:
-    """Rate the bunches in every active subscription that has a charge on their meter."""
-    listed = list(bunches)
-    for sub in step.subscriptions():
-        rate_in(step, timeline(step, sub), [(listed, sign)], kind)
+def rate(
+    step: Step, moves: Iterable[Signed], kind: str = "usage", subs: Sequence[Subscription] | None = None
+) -> None:
+    """Rate usage of the account, each bunch with its sign, in every active subscription that has a charge on its meter: in
+    the account's own (`subs`, where they are listed already), and what none of these charges in the nearest ancestor's."""
+    own = [timeline(step, sub) for sub in (step.subscriptions() if subs is None else subs)]
+    listed = [(list(bunches), sign) for bunches, sign in moves]
+    for known in own:
+        rate_in(step, known, listed, kind)
+    pooled.pass_on(step, own, listed, kind)
 
 
 def rate_in(step: Step, known: Timeline, moves: Iterable[Signed], kind: str = "usage") -> None:

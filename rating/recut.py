@@ -7,9 +7,9 @@ ask for the history.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from rating import outcomes, rate, waiting
+from rating import outcomes, pooled, waiting
 from rating.bunch import bunches_of
 from rating.ids import event_uid
 from rating.settle import resettle
@@ -19,37 +19,61 @@ from rating.timeline import Timeline, spell_at, timeline
 from rating.times import HOUR
 
 
-def recut(step: Step, before: Subscription, after: Subscription, since: int) -> None:
-    """The subscription's usage from `since` on follows its new timeline; its cell holds the new one already."""
-    old, new = timeline(step, before), timeline(step, after)
+def recut(step: Step, before: Subscription | None, after: Subscription, since: int) -> None:
+    """The subscription's usage from `since` on follows its new timeline, that of accounts below included; its cell holds
+    the new one already. `before` is `None` where it is new: usage of its time may be rated without it."""
+    old, new = None if before is None else timeline(step, before), timeline(step, after)
     latest = newest(step, before, since)
-    if latest >= since and not _same(step, old, new, since, latest):
-        events = [
-            event
-            for event in step.history(step.tenant, step.account, since, latest + 1)
-            if event.subscription in (None, before.id) and old.runs_at(event.time)
+    if latest >= since and (old is None or not _same(step, old, new, since, latest)):
+        hours = [
+            (user, hour)
+            for user, events in counted_since(step, since, latest + 1)
+            for hour in _by_hour(event for event in events if _ran(user, step, old, new, event))
         ]
-        rated = [outcomes.without(step, event) for event in events]
-        for event in outcomes.counted_since(step, since):
-            if event.subscription in (None, before.id) and old.runs_at(event.time):
-                rated.append(event._replace(counted=True))
-        hours = _by_hour(rated)
         # All of it goes before any of it comes: a group is priced by one timeline at a time.
-        for events_of_hour in reversed(hours):
-            rate.rate_in(step, old, [(bunches_of(events_of_hour), -1)])
-        for events_of_hour in hours:
-            rate.rate_in(step, new, [(bunches_of(events_of_hour), 1)])
-            _keep_what_runs_out(step, new, events_of_hour)
+        for user, events in reversed(hours):
+            pooled.leave(user, step, old, new, bunches_of(events))
+        for user, events in hours:
+            pooled.come(user, step, old, new, bunches_of(events))
+            _keep_what_runs_out(user, events)
     # The period that ends there is in it too.
     resettle(step, new, since - 1)
 
 
-def newest(step: Step, sub: Subscription, since: int) -> int:
-    """The time of the subscription's latest usage, to the minute after where no charge is on it; before `since` where there
-    is none."""
-    found = [held.newest for _, held in step.cells.members(("charge", step.tenant, step.account, sub.id))]
-    unpriced = step.cells.get(("unpriced", step.tenant, step.account), sub.id)
-    return max([*found, *([] if unpriced is None else [unpriced])], default=since - 1)
+def newest(step: Step, sub: Subscription | None, since: int) -> int:
+    """The time of the latest usage that the subscription has, or that a new one may find, to the minute after where no
+    charge is on it; before `since` where there is none."""
+    found = [since - 1, pooled.passed(step) or 0]
+    for each in step.subscriptions() if sub is None else (sub,):
+        held = step.cells.members(("charge", step.tenant, step.account, each.id))
+        found += [period.newest for _, period in held]
+        found.append(step.cells.get(("unpriced", step.tenant, step.account), each.id) or 0)
+    return max(found)
+
+
+def counted_since(step: Step, since: int, until: int) -> Iterator[tuple[Step, list[Waiting]]]:
+    """What was used in `[since, until)`, by the account that used it, this one and those below; what waits for an outcome
+    at the time at which one made it count."""
+    found: dict[str, list[Waiting]] = {step.account: []}
+    for account, event in step.history(step.tenant, step.account, since, until):
+        found.setdefault(account, []).append(outcomes.without(step, event))
+    for account, events in found.items():
+        user = step.of(account)
+        decided = (event._replace(counted=True) for event in outcomes.counted_since(user, since))
+        yield user, [*events, *decided]
+
+
+def _ran(user: Step, step: Step, old: Timeline | None, new: Timeline, event: Waiting) -> bool:
+    """Whether a subscription ran for the event before: else it waits, and is rated from there."""
+    for here in user.path():
+        for known in pooled.timelines(here):
+            if here.account == step.account and known.sub.id == new.sub.id:
+                if old is None:
+                    continue
+                known = old
+            if event.subscription in (None, known.sub.id) and known.runs_at(event.time):
+                return True
+    return False
 
 
 def _same(step: Step, old: Timeline, new: Timeline, since: int, newest: int) -> bool:
@@ -74,7 +98,7 @@ def _by_hour(events: Iterable[Waiting]) -> list[list[Waiting]]:
     return [held[hour] for hour in sorted(held)]
 
 
-def _keep_what_runs_out(step: Step, new: Timeline, events: Iterable[Waiting]) -> None:
+def _keep_what_runs_out(user: Step, events: Iterable[Waiting]) -> None:
     for event in events:
-        if not new.runs_at(event.time) and not waiting.runs(step, event.subscription, event.time):
-            waiting.keep(step, event_uid(event.source, event.id), event)
+        if not waiting.runs(user, event.subscription, event.time):
+            waiting.keep(user, event_uid(event.source, event.id), event)

@@ -9,7 +9,8 @@ _LAYOUT = struct.Struct(">q16sq?i?")
 
 
 class Entry(NamedTuple):
-    """`expires` in microseconds; `time` is the event's, `defaulted` where the broker gave it."""
+    """`expires` in microseconds; `time` is the event's, `defaulted` where the broker gave it; `user` the account of a tree
+    that used it, empty for the root."""
 
     expires: int
     digest: bytes
@@ -17,15 +18,20 @@ class Entry(NamedTuple):
     defaulted: bool
     revision: int
     retracted: bool
+    user: bytes = b""
 
     @classmethod
     def read(cls, entry: bytes) -> Self:
-        return cls(*_LAYOUT.unpack(entry))
+        fields = (*_LAYOUT.unpack_from(entry), entry[_LAYOUT.size :])
+        return cls(*fields)
 
     def bytes(self) -> bytes:
-        return _LAYOUT.pack(*self)
+        *fields, user = self
+        return _LAYOUT.pack(*fields) + user
 
 
-def packed(expires: int, digest: bytes, time: int, defaulted: bool, revision: int) -> bytes:
+def packed(
+    expires: int, digest: bytes, time: int, defaulted: bool, revision: int, user: bytes = b""
+) -> bytes:
     """A new entry, without the detour over a tuple."""
-    return _LAYOUT.pack(expires, digest, time, defaulted, revision, False)
+    return _LAYOUT.pack(expires, digest, time, defaulted, revision, False) + user

@@ -11,9 +11,11 @@
 ("level", tenant, account, sub, charge)  dimensions  a running level's changes, by period
 ("outcome", tenant, account, meter, match)  …     usage that waits for its outcome, and outcomes
 ("backfill", tenant, account)         key         an open backfill
-("amended", tenant, account)          uid         what corrections made of an event
+("amended", tenant, root)             uid         what corrections made of an event
 ("grant", tenant, account)            grant       credits
 ("wait", tenant, account)             …           usage that waits for its subscription
+("below", tenant, account)            account     one below it that has such usage
+("unpriced", tenant, account)         sub         until when usage met no charge; of accounts in trees in all under ""
 ("limit", tenant, account)            key         a limit that a command set
 ("bound", tenant, account)            limit       a limit that has been looked at; its id
 ("gauge", tenant, account, limit)     start|subject  one window of it

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from rating import tree
 from rating.catalog import Catalog, Plan, effective_plan
 from rating.cells import Cells, Ids
 from rating.effects import Effect
@@ -17,20 +18,34 @@ from rating.times import format_time
 if TYPE_CHECKING:
     from rating.facts import Facts
 
-History = Callable[[str, str, int, int], Iterable[Waiting]]
-"""`(tenant, account, since, until)`: the account's counted events timed in `[since, until)`, in the log's order."""
+History = Callable[[str, str, int, int], Iterable[tuple[str, Waiting]]]
+"""`(tenant, account, since, until)`: the counted events of the account and of those below it, timed in `[since, until)`, in
+the log's order, each with the account that used it."""
 PlanKey = tuple[str, str, int, str | None, str | None, str | None, str, str]
 """Tenant, plan, version, storefront, region, channel, currency, overrides."""
 
 
-def no_history(tenant: str, account: str, since: int, until: int) -> Iterable[Waiting]:
+def no_history(tenant: str, account: str, since: int, until: int) -> Iterable[tuple[str, Waiting]]:
     """Where no usage was rated."""
     return ()
 
 
 @dataclass(slots=True)
+class Family:
+    """The accounts of a tree that one step touches, in the order in which it came to them. `acting` is the one whose part
+    is being done: where that fails, it is the one that stops."""
+
+    acting: str
+    steps: dict[str, Step]
+
+
+@dataclass(slots=True)
 class Step:
-    """`now` is the moment of booking: the log's clock for usage and commands, the due time for a timer."""
+    """`now` is the moment of booking: the log's clock for usage and commands, the due time for a timer.
+
+    A step that reaches other accounts of the tree has a part for each (`of`), with effects in one order. `sub_account` is
+    the account below whose usage is rated here at the moment.
+    """
 
     cells: Cells
     ids: Ids
@@ -46,10 +61,57 @@ class Step:
     """Charges of closed periods that got a line: subscription, charge and start of the period, and its end."""
     facts: Facts | None = None
     """What the step's usage was, where limits or entitlements watch the account."""
+    family: Family | None = None
+    sub_account: str | None = None
 
     @property
     def key(self) -> str:
         return f"{self.tenant}/{self.account}"
+
+    def of(self, account: str) -> Step:
+        """The part of another account of the tree, booked at the same moment."""
+        if account == self.account:
+            return self
+        if self.family is None:
+            self.family = Family(self.account, {self.account: self})
+        found = self.family.steps.get(account)
+        if found is None:
+            from rating.watch import begin
+
+            found = replace(self, account=account, late={}, facts=None, sub_account=None)
+            self.family.steps[account] = found
+            begin(found)
+        found.now = self.now
+        return found
+
+    def parts(self) -> list[Step]:
+        """This part and those of other accounts of the tree, in the order in which the step came to them."""
+        return [self] if self.family is None else list(self.family.steps.values())
+
+    def forget(self) -> None:
+        """Nothing came of it: what was put is undone."""
+        self.effects.clear()
+        for each in self.parts():
+            each.late.clear()
+            if each.facts is not None:
+                each.facts.clear()
+
+    @property
+    def acting(self) -> str:
+        """The account whose part is being done."""
+        return self.account if self.family is None else self.family.acting
+
+    def above(self) -> Step | None:
+        """The part of the account above; `None` for a root."""
+        parent = tree.parent(self.cells, self.tenant, self.account)
+        return None if parent is None else self.of(parent)
+
+    def path(self) -> Iterator[Step]:
+        """This part, and those of the accounts above it, the root's last."""
+        here: Step | None = self
+        while here is not None:
+            yield here
+            here = here.above()
 
     def emit(self, topic: str, value: Mapping[str, Any]) -> None:
         self.effects.append(Effect(topic, self.key, value))

@@ -54,6 +54,7 @@ def subscribe(step: Step, command: Command) -> Subscription:
     for each in (terms, *(change.terms for change in planned if change.terms is not None)):
         checked_plan(step, sub, each)
     step.save(sub)
+    recut(step, None, sub, start)
     trials.told(step, chosen, trial, fields.get("trial", True))
     return sub
 

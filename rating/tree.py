@@ -36,12 +36,22 @@ def ancestors(cells: Cells, tenant: str, account: str) -> Iterator[str]:
         above = parent(cells, tenant, above)
 
 
+def path(cells: Cells, tenant: str, account: str) -> list[str]:
+    """The account and those above it, the root last."""
+    return [account, *ancestors(cells, tenant, account)]
+
+
 def root(cells: Cells, tenant: str, account: str) -> str:
     """The topmost account of the tree; a root is its own."""
     above = parent(cells, tenant, account)
     while above is not None:
         account, above = above, parent(cells, tenant, above)
     return account
+
+
+def user(cells: Cells, tenant: str, account: str) -> bytes:
+    """What an entry of the tree's ids says of the account that used an event: nothing where that is the root."""
+    return b"" if parent(cells, tenant, account) is None else account.encode()
 
 
 def is_within(cells: Cells, tenant: str, account: str, above: str) -> bool:

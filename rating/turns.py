@@ -1,13 +1,15 @@
 """An account's turn in a step: its due timers first, each at its own due time, then what the record does to it.
 
-A fault in one account undoes its turn and parks it; the others go on.
+Its usage may go to the accounts above it, so what is due of these fires with it: what is due first fires first, and at one
+moment what is above comes before what is below. A fault undoes the turn and parks the account in whose part it was, and
+with it those below; the others go on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from rating import history, logclock, parking, timers, watch
+from rating import history, logclock, parking, timers, tree, watch
 from rating.agenda import Agenda
 from rating.cells import Cells, Ids
 from rating.effects import Effect
@@ -35,6 +37,7 @@ class Turns:
         self._log = log
         self._agenda = Agenda(cells)
         self.revisions = Revisions(cells)
+        self._last: Step | None = None
 
     @property
     def clock(self) -> int:
@@ -44,7 +47,9 @@ class Turns:
     def step(self, tenant: str, account: str, now: int, source: Position) -> Step:
         """An account's part of a step, booked at `now`."""
         catalog, plans = self.revisions.current(tenant), self.revisions.plans
-        return Step(self._cells, self._ids, catalog, plans, tenant, account, now, source, self._history)
+        made = Step(self._cells, self._ids, catalog, plans, tenant, account, now, source, self._history)
+        self._last = made
+        return made
 
     def take(
         self,
@@ -52,13 +57,13 @@ class Turns:
         account: str,
         at: Position,
         act: Act,
-        part: Callable[[], parking.Part] | None = None,
+        part: Callable[[], parking.Part],
     ) -> list[Effect]:
-        """The turn of one account, or what parks it; `part` is what then waits, if anything."""
+        """The turn of one account, or what parks it or one above it; `part` is what then waits."""
         cells, ids = self._cells, self._ids
-        if parking.is_parked(cells, tenant, account):
-            if part is not None:
-                parking.queue(cells, tenant, account, part())
+        stopped = parking.stopped_by(cells, tenant, account)
+        if stopped is not None:
+            parking.queue(cells, tenant, stopped, part())
             return []
         mark, ids_mark = cells.mark(), ids.mark()
         try:
@@ -67,18 +72,20 @@ class Turns:
             watch.begin(step)
             moved = act(step)
             watched = watch.finish(step)
-            watch.access(step)
+            for each in step.parts():
+                watch.access(each)
             effects += step.effects
             if moved is not False or watched:
-                effects += self._fire_due(tenant, account, known=False)
-                self._schedule(tenant, account)
+                effects += self._fire(tenant, self._path(step))
+                self._schedule(step)
             return effects
         except FAULTS as error:
+            # What fails, fails in the part that was made last.
+            stopped = account if self._last is None else self._last.acting
             cells.undo(mark)
             ids.undo(ids_mark)
-            parking.park(cells, tenant, account, at, error)
-            if part is not None:
-                parking.queue(cells, tenant, account, part())
+            parking.park(cells, tenant, stopped, at, error)
+            parking.queue(cells, tenant, stopped, part())
             return []
 
     def has_due(self) -> bool:
@@ -100,41 +107,74 @@ class Turns:
 
     def fire_before(self, tenant: str, accounts: Iterable[str]) -> list[Effect]:
         """Fire what is due of accounts before a record counts: what a timer reads of the log again has nothing of it."""
-        due = [account for account in accounts if self._agenda.is_due(f"{tenant}/{account}", self.clock)]
+        due = [
+            account for account in accounts if self._is_due(tenant, tree.path(self._cells, tenant, account))
+        ]
         return [effect for account in due for effect in self.catch_up(tenant, account)]
 
     def catch_up(self, tenant: str, account: str) -> list[Effect]:
         """Fire an account's due timers."""
-        return self.take(tenant, account, Position(LOG, self._partition, 0), lambda step: None)
+        at = Position(LOG, self._partition, 0)
+        return self.take(tenant, account, at, lambda step: None, lambda: parking.usage_part(account, at, ()))
 
-    def _fire_due(self, tenant: str, account: str, known: bool = True) -> list[Effect]:
-        """Fire the account's due timers in order; where its next one is `known` not to be due, at no cost."""
-        if known and not self._agenda.is_due(f"{tenant}/{account}", self.clock):
-            return []
+    def _is_due(self, tenant: str, names: Iterable[str]) -> bool:
+        return any(self._agenda.is_due(f"{tenant}/{each}", self.clock) for each in names)
+
+    def _path(self, step: Step) -> list[str]:
+        return tree.path(self._cells, step.tenant, step.account)
+
+    def _fire_due(self, tenant: str, account: str) -> list[Effect]:
+        """Fire what is due before an account's part; where nothing is, at no cost."""
+        names = tree.path(self._cells, tenant, account)
+        return self._fire(tenant, names) if self._is_due(tenant, names) else []
+
+    def _fire(self, tenant: str, names: list[str]) -> list[Effect]:
+        """Fire the due timers of an account and those above it, in order, and note when the next ones are."""
         effects: list[Effect] = []
-        timer = self._next_timer(tenant, account)
-        while timer is not None and timer.due <= self.clock:
+        found = {each: self._next_timer(tenant, each) for each in reversed(names)}
+        while (account := _first(found)) is not None:
+            timer = found[account]
+            if timer is None or timer.due > self.clock:
+                break
             tick = logclock.tick_of(self._cells, timer.due)
             step = self.step(tenant, account, timer.due, Position(LOG, self._partition, tick))
             watch.begin(step)
             timer.fire(step)
             watch.finish(step)
-            timer = self._next_timer(tenant, account)
-            if timer is None or timer.due > step.now:
-                watch.access(step)
+            for each in step.parts():
+                after = self._next_timer(tenant, each.account)
+                if each.account in found:
+                    found[each.account] = after
+                else:
+                    self._note(tenant, each.account, after)
+                if after is None or after.due > step.now:
+                    watch.access(each)
             effects += step.effects
-        if known:
-            self._schedule(tenant, account)
+        for name, timer in found.items():
+            self._note(tenant, name, timer)
         return effects
+
+    def _schedule(self, step: Step) -> None:
+        """Note when accounts beside the path that a step touched have their next timer."""
+        if step.family is not None:
+            names = self._path(step)
+            for each in step.parts():
+                if each.account not in names:
+                    self._note(step.tenant, each.account, self._next_timer(step.tenant, each.account))
 
     def _next_timer(self, tenant: str, account: str) -> timers.Timer | None:
         probe = self.step(tenant, account, self.clock, Position("", 0, 0))
         return timers.next_timer(probe, logclock.accept_past(self._cells))
 
-    def _schedule(self, tenant: str, account: str) -> None:
-        timer = self._next_timer(tenant, account)
+    def _note(self, tenant: str, account: str, timer: timers.Timer | None) -> None:
         self._agenda.put(f"{tenant}/{account}", None if timer is None else timer.due)
 
-    def _history(self, tenant: str, account: str, since: int, until: int) -> Iterator[Waiting]:
+    def _history(self, tenant: str, account: str, since: int, until: int) -> Iterator[tuple[str, Waiting]]:
         asked = history.Asked(tenant, account, since, until)
         return history.read(self._log, self._cells, self._ids, self.revisions.metering, asked)
+
+
+def _first(found: Mapping[str, timers.Timer | None]) -> str | None:
+    """Whose timer is due first; of those due at one moment the one that stands first."""
+    coming = [(timer.due, account) for account, timer in found.items() if timer is not None]
+    return min(coming, key=lambda each: each[0])[1] if coming else None

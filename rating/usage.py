@@ -13,7 +13,6 @@ from rating.packs import Readings, bunches, event_of, readings_of
 from rating.records import Pack
 from rating.state import Subscription, Waiting
 from rating.step import Step
-from rating.timeline import timeline
 
 
 class PackUsage:
@@ -48,7 +47,7 @@ class PackUsage:
     def waiting(self, step: Step, account: int, subs: Sequence[Subscription]) -> list[int]:
         """The account's events for which none of its subscriptions runs."""
         pack = self.pack
-        if len(subs) == 1 and not pack.subscription and not subs[0].planned:
+        if len(subs) == 1 and step.above() is None and not pack.subscription and not subs[0].planned:
             start, end = subs[0].start, subs[0].end
             return [index for index in self.events[account] if not start <= pack.time[index] < end]
         return [
@@ -72,8 +71,7 @@ def take(step: Step, usage: PackUsage, account: int) -> bool:
     for index in waits:
         event = usage.whole(index)
         waiting.keep(step, waiting.uid_of(event), event)
-    for sub in subs:
-        rate.rate_in(step, timeline(step, sub), [(usage.rated(account), 1)])
+    rate.rate(step, [(usage.rated(account), 1)], subs=subs)
     return bool(waits)
 
 
@@ -92,7 +90,7 @@ def take_events(step: Step, events: Sequence[Waiting]) -> None:
 
 def rate_events(step: Step, events: Iterable[Waiting]) -> None:
     """Rate whole events, but for what waits for an outcome and has none."""
-    rate.rate(step, ready(step, events))
+    rate.rate(step, [(ready(step, events), 1)])
 
 
 def ready(step: Step, events: Iterable[Waiting]) -> list[Bunch]:

@@ -1,4 +1,7 @@
-"""Usage that waits: kept while no subscription runs at its time, rated when one comes, rejected when it is too old."""
+"""Usage that waits: kept while no subscription runs at its time, rated when one comes, rejected when it is too old.
+
+It waits in the account that used it. Those above it know that it does (`below`), since their subscriptions may rate it.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,11 @@ import json
 from decimal import Decimal
 from typing import Any
 
+from rating import logclock
+from rating.cells import Cells
 from rating.effects import Effect
 from rating.ids import event_uid
-from rating.state import Waiting
+from rating.state import NEVER, Waiting
 from rating.step import Step
 from rating.timeline import timeline
 from rating.times import format_time
@@ -26,40 +31,70 @@ def bucket(step: Step) -> tuple[str, ...]:
 def keep(step: Step, uid: bytes, event: Waiting) -> None:
     """Let an event wait."""
     step.cells.put(bucket(step), f"{event.received:020d}|{uid.hex()}", event)
+    _tell_above(step)
 
 
 def runs(step: Step, subscription: str | None, time: int) -> bool:
-    """Whether some subscription that an event may rate in runs at its time."""
+    """Whether some subscription that an event may rate in runs at its time, the account's own or of one above it."""
     return any(
-        timeline(step, sub).runs_at(time) for sub in step.subscriptions() if subscription in (None, sub.id)
+        timeline(each, sub).runs_at(time)
+        for each in step.path()
+        for sub in each.subscriptions()
+        if subscription in (None, sub.id)
     )
 
 
 def rate_waiting(step: Step) -> None:
-    """Rate what the subscriptions now there run for."""
+    """Rate what the subscriptions now there run for, here and in the accounts below."""
+    _rate_ready(step, step.now - NEVER)
+    # What an account below has kept for too long is rejected by its own timer, whichever fires first.
+    kept = step.now - logclock.accept_past(step.cells)
+    for account in below(step.cells, step.tenant, step.account):
+        _rate_ready(step.of(account), kept)
+
+
+def _rate_ready(step: Step, kept: int) -> None:
     from rating import usage
 
     ready: list[Waiting] = []
     for member, event in list(step.cells.members(bucket(step))):
-        if runs(step, event.subscription, event.time):
+        if event.received >= kept and runs(step, event.subscription, event.time):
             ready.append(event)
             step.cells.put(bucket(step), member, None)
     usage.rate_events(step, ready)
+    _tell_above(step)
+
+
+def below(cells: Cells, tenant: str, account: str) -> list[str]:
+    """The accounts below that have usage that waits."""
+    return [each for each, _ in cells.members(("below", tenant, account))]
+
+
+def _tell_above(step: Step) -> None:
+    """Let the accounts above know whether usage waits here."""
+    above = step.above()
+    if above is not None:
+        waits = True if oldest(step) is not None else None
+        for each in above.path():
+            place = ("below", step.tenant, each.account)
+            if step.cells.get(place, step.account) is not waits:
+                step.cells.put(place, step.account, waits)
 
 
 def expire(step: Step, before: int) -> None:
     """Reject what was received before the moment and still waits; what is before every start is only forgotten."""
-    subs = step.subscriptions()
+    starts = [sub.start for each in step.path() for sub in each.subscriptions()]
     told: set[bytes] = set()
     for member, event in list(step.cells.members(bucket(step))):
         if event.received > before:
             break
         step.cells.put(bucket(step), member, None)
-        late = not subs or event.time >= min(sub.start for sub in subs)
+        late = not starts or event.time >= min(starts)
         if late and uid_of(event) not in told:
             told.add(uid_of(event))
             detail = "no active subscription came while the event was kept: subscribe the account from an earlier start"
             step.effects.append(rejected(step, event, "unrated", detail))
+    _tell_above(step)
 
 
 def oldest(step: Step) -> int | None:
@@ -87,6 +122,7 @@ def release(step: Step, account: str) -> None:
             gone.append((event, -1))
             value = cloud_event(step.tenant, account, event)
             step.effects.append(Effect(EVENTS, f"{step.tenant}/{account}", value))
+    _tell_above(step)
     if gone:
         step.effects.append(uncounted(step.source, (), rows_of(step, gone)))
 
@@ -96,6 +132,7 @@ def forget(step: Step, uid: bytes) -> None:
     for member, _ in list(step.cells.members(bucket(step))):
         if member.endswith(uid.hex()):
             step.cells.put(bucket(step), member, None)
+    _tell_above(step)
 
 
 def uid_of(event: Waiting) -> bytes:

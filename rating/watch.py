@@ -21,7 +21,19 @@ def begin(step: Step) -> None:
 
 
 def finish(step: Step) -> bool:
-    """What follows from the step; whether it moved the account's timers."""
+    """What follows from the step in each account that it touched; whether it moved their timers."""
+    moved, done = False, 0
+    while done < len(parts := step.parts()):
+        if step.family is not None:
+            step.family.acting = parts[done].account
+        moved = _finish(parts[done]) or moved
+        done += 1
+    if step.family is not None:
+        step.family.acting = step.account
+    return moved
+
+
+def _finish(step: Step) -> bool:
     facts = step.facts
     if facts is None:
         tell_late(step)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 
-from rating import outcomes
+from rating import pooled
 from rating.bunch import bunches_of
 from rating.catalog import Limit, limit_from
 from rating.catalog.limits import FIRST_USE, PERIOD, SLIDING
@@ -20,7 +20,7 @@ from rating.limits import actions, crossings, gauges, standing
 from rating.limits.bounds import Held, bucket, holding, named, running
 from rating.limits.crossings import Seen
 from rating.limits.gauges import Entry
-from rating.recut import newest
+from rating.recut import counted_since, newest
 from rating.state import NEVER, Bound, Gauge
 from rating.step import Step
 from rating.timeline import spell_at
@@ -217,15 +217,15 @@ def _before(step: Step, held: Held) -> Iterable[Entry]:
     until = max((newest(step, each.sub, since) for each in known), default=since - 1)
     if until < since:
         return ()
-    events = [
-        outcomes.without(step, each) for each in step.history(step.tenant, step.account, since, until + 1)
-    ]
-    events += [each._replace(counted=True) for each in outcomes.counted_since(step, since)]
     facts = Facts(False)
-    for each in known:
-        for bunch in bunches_of(events):
-            if bunch.subscription in (None, each.sub.id):
-                facts.used.append(Used(each, bunch, 1))
+    for user, events in counted_since(step, since, until + 1):
+        bunches = pooled.reaching(user, step, bunches_of(events))
+        facts.used += [
+            Used(each, bunch, 1)
+            for each in known
+            for bunch in bunches
+            if bunch.subscription in (None, each.sub.id)
+        ]
     return _usage(step, held, facts)
 
 

@@ -77,11 +77,13 @@ def faults(effects: Iterable[Effect]) -> list[str]:
 
 
 def repeated(effects: Iterable[Effect]) -> list[str]:
-    """Where one record of the log made more than one line of a group, window and kind."""
+    """Where one record of the log made more than one line of a group, window, kind and account that used it."""
     seen: set[tuple[object, ...]] = set()
     found = []
     for line in values(effects, topics.CHARGES):
-        place = (line["source"]["offset"], *group_of(line), line["window_start"], line["kind"])
+        place = (
+            line["source"]["offset"], *group_of(line), line["window_start"], line["kind"], line["sub_account"],
+        )  # fmt: skip
         if place in seen:
             found.append(f"{place}: a second line")
         seen.add(place)
