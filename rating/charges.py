@@ -57,15 +57,13 @@ def move(
     work = Work(step, known, where.spell, charge, meter, dims)
     index = index_at(work.legs, where.window[0])
     work.begin(kind, index, where.window, net)
-    facts = step.facts
+    facts = step.facts if step.by_event else None
     for share, sign in shares:
-        before = work.money if facts is not None and facts.by_event else 0
+        before = 0 if facts is None else work.money
         work.add(share, index, sign)
-        if facts is not None and facts.by_event:
-            moved = work.money - before
-            facts.spent.append(
-                Spent(known.sub.id, meter.key, share.origin, share.events[0], share.times[0], moved)
-            )
+        if facts is not None:
+            event, time, cost = share.events[0], share.times[0], work.money - before
+            facts.spent.append(Spent(known.sub.id, meter.key, share.origin, event, time, cost, step.user))
     work.finish()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -14,11 +14,13 @@ WATCHED = "limited"
 
 
 class Used(NamedTuple):
-    """A bunch that a subscription's time was asked for: added with sign 1, taken back with −1."""
+    """A bunch that a subscription's time was asked for: added with sign 1, taken back with −1. `user` is the account that
+    used it, the subscription's own or one below."""
 
     known: Timeline
     bunch: Bunch
     sign: int
+    user: str
 
 
 class Spent(NamedTuple):
@@ -30,6 +32,7 @@ class Spent(NamedTuple):
     event: int
     time: int
     amount: int
+    user: str
 
 
 @dataclass(slots=True)
@@ -46,6 +49,11 @@ class Facts:
         """Nothing came of the step."""
         self.used.clear()
         self.spent.clear()
+
+    def by(self, users: Container[str]) -> Facts:
+        """What some accounts used."""
+        used = [each for each in self.used if each.user in users]
+        return Facts(self.by_event, used, [each for each in self.spent if each.user in users])
 
     def dimensions(self) -> dict[tuple[int, int, str], tuple[str, ...]]:
         """By `(id of the origin, event, meter)`, the dimensions in which the meter read the event."""
@@ -67,14 +75,15 @@ class Row(NamedTuple):
     sign: int
 
 
-def rows(facts: Facts, meter: str, subscription: str | None) -> Iterator[Row]:
+def rows(found: Iterable[Facts], meter: str, subscription: str | None) -> Iterator[Row]:
     """The meter's events of a subscription, or of the account, where each counts once however many rate it."""
-    held: dict[tuple[int, int], tuple[Bunch, list[Timeline]]] = {}
-    for used in facts.used:
-        if used.bunch.meter == meter and subscription in (None, used.known.sub.id):
-            held.setdefault((id(used.bunch), used.sign), (used.bunch, []))[1].append(used.known)
-    for (_, sign), (bunch, timelines) in held.items():
+    counted: set[tuple[int, int, int]] = set()
+    for used in (each for facts in found for each in facts.used):
+        bunch, origin = used.bunch, used.bunch.origin
+        if bunch.meter != meter or subscription not in (None, used.known.sub.id):
+            continue
         for time, event, value in zip(bunch.times, bunch.events, bunch.values, strict=True):
-            if any(known.runs_at(time) for known in timelines):
-                origin = bunch.origin
-                yield Row(time, origin.key(event), origin.subject(event), bunch.dims, value, sign)
+            name = id(origin), event, used.sign
+            if name not in counted and used.known.runs_at(time):
+                counted.add(name)
+                yield Row(time, origin.key(event), origin.subject(event), bunch.dims, value, used.sign)

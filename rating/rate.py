@@ -56,13 +56,13 @@ def rate_in(step: Step, known: Timeline, moves: Iterable[Signed], kind: str = "u
             if bunch.subscription not in (None, known.sub.id):
                 continue
             if step.facts is not None:
-                step.facts.used.append(Used(known, bunch, sign))
+                step.facts.used.append(Used(known, bunch, sign, step.user))
             _sorted_in(step, groups, known, bunch, sign)
             meter = step.catalog.meters[bunch.meter]
             if meter.aggregation == LEVEL:
                 record(step, known, meter, bunch, sign)
                 leveled.append(min(bunch.times))
-    by_event = step.facts is not None and step.facts.by_event
+    by_event = step.by_event
     for target, found in sorted(groups.items(), key=lambda item: item[0]):
         plan = step.plan(known.sub, known.terms[target.place.terms])
         charge = plan.charges_by_key[target.charge]

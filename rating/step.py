@@ -68,6 +68,16 @@ class Step:
     def key(self) -> str:
         return f"{self.tenant}/{self.account}"
 
+    @property
+    def user(self) -> str:
+        """The account whose usage is rated here at the moment."""
+        return self.sub_account or self.account
+
+    @property
+    def by_event(self) -> bool:
+        """Whether some limit in the tree needs to know what each event costs."""
+        return any(part.facts is not None and part.facts.by_event for part in self.parts())
+
     def of(self, account: str) -> Step:
         """The part of another account of the tree, booked at the same moment."""
         if account == self.account:

@@ -15,6 +15,7 @@ DEPTH_MAX = 32
 LINKING = ("set_account", "subscribe")
 """Commands that may name a parent."""
 PARENT = "parent"
+BELOW = "parental"
 
 
 def parent(cells: Cells, tenant: str, account: str) -> str | None:
@@ -26,6 +27,12 @@ def parent(cells: Cells, tenant: str, account: str) -> str | None:
 def link(cells: Cells, tenant: str, account: str, above: str) -> None:
     """Put an account under another, for good."""
     cells.put(("account", tenant, account), PARENT, above)
+    cells.put(("account", tenant, above), BELOW, True)
+
+
+def has_below(cells: Cells, tenant: str, account: str) -> bool:
+    """Whether some account was put under this one."""
+    return bool(cells.get(("account", tenant, account), BELOW))
 
 
 def ancestors(cells: Cells, tenant: str, account: str) -> Iterator[str]:

@@ -6,6 +6,7 @@ overrides gave it some. All others pay one look-up a step.
 
 from __future__ import annotations
 
+from rating import tree
 from rating.access.entitlements import tell
 from rating.close import tell_late
 from rating.facts import WATCHED, Facts
@@ -15,14 +16,31 @@ from rating.step import Step
 
 
 def begin(step: Step) -> None:
-    """Note the step's usage where something watches the account."""
-    if step.catalog.watched or step.cells.get(("account", step.tenant, step.account), WATCHED):
+    """Note the step's usage where something watches the account, one above it, or one that the step came from."""
+    watched = step.catalog.watched or _is_watched(step, step.account)
+    if not watched and step.family is None and tree.parent(step.cells, step.tenant, step.account) is None:
+        return
+    above = list(tree.ancestors(step.cells, step.tenant, step.account))
+    watched = watched or any(_is_watched(step, each) for each in above)
+    if watched or any(part.facts is not None for part in step.parts()):
         step.facts = Facts(wants_events(step))
+        # What an account spends counts above it too.
+        step.facts.by_event |= any(part.by_event for part in step.path()) if above else False
+
+
+def _is_watched(step: Step, account: str) -> bool:
+    return bool(step.cells.get(("account", step.tenant, account), WATCHED))
 
 
 def finish(step: Step) -> bool:
-    """What follows from the step in each account that it touched; whether it moved their timers."""
+    """What follows from the step in each account that it touched, and in those above whoever used anything; whether it moved
+    their timers."""
     moved, done = False, 0
+    for user in {
+        used.user: None for part in step.parts() if part.facts is not None for used in part.facts.used
+    }:
+        for above in tree.ancestors(step.cells, step.tenant, user):
+            step.of(above)
     while done < len(parts := step.parts()):
         if step.family is not None:
             step.family.acting = parts[done].account
@@ -36,8 +54,11 @@ def finish(step: Step) -> bool:
 def _finish(step: Step) -> bool:
     facts = step.facts
     if facts is None:
-        tell_late(step)
-        return False
+        if not _is_watched(step, step.account):
+            tell_late(step)
+            return False
+        # The step itself has given the account what watches it.
+        facts = step.facts = Facts(False)
     before, subs = next_look(step), step.subscriptions()
     facts.seen = look(step, facts)
     waive(step)

@@ -88,7 +88,7 @@ def used(step: Step, known: Timeline, meter: Meter, start: int, spell: Spell) ->
 
 def count(step: Step, facts: Facts) -> None:
     """Let a step's usage count for the metered entitlements of the plan of its time."""
-    for known, bunch, sign in facts.used:
+    for known, bunch, sign, _ in facts.used:
         features = [each.key for each in step.catalog.features.values() if each.meter == bunch.meter]
         if not features:
             continue
