@@ -11,7 +11,6 @@ from rating.charges import Work, priced_of
 from rating.currencies import minor_digits
 from rating.fees import length_of
 from rating.legs import Leg, held_spans, legs_of, totals
-from rating.limits.bounds import set_limits
 from rating.lines import Head
 from rating.numbers import half_even
 from rating.prices import Part
@@ -86,15 +85,16 @@ def _fees(step: Step, known: Timeline, spell: Spell, length: str) -> list[str]:
         for fee in plan.fees
         if length_of(plan, fee) == length
     }
-    keys |= {
-        limit.key: None
-        for _, plan in _plans(step, known, spell)
-        if plan.period == length
-        for limit in (*plan.limits, *set_limits(step))
-        if limit.waive
-    }
     cells, bucket = step.cells, ("charge", step.tenant, step.account, known.sub.id)
-    return [key for key in keys if cells.get(bucket, f"{key}|{spell.start}") is not None]
+    found = [key for key in keys if cells.get(bucket, f"{key}|{spell.start}") is not None]
+    plans = [plan for _, plan in _plans(step, known, spell)]
+    if not any(plan.period == length for plan in plans):
+        return found
+    # What is left is of limits; one that a command set may be gone, and its lines stand all the same.
+    named = {charge.key for plan in plans for charge in plan.charges}
+    named |= {fee.key for plan in plans for fee in plan.fees}
+    held = (member.partition("|") for member, _ in cells.members(bucket))
+    return found + [key for key, _, start in held if start == str(spell.start) and key not in named]
 
 
 def _unused(work: Work) -> None:

@@ -7,12 +7,11 @@ A limit is named within its account: one that a command set stands in place of a
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from rating.catalog import Limit, limit_from
 from rating.catalog.limits import CALENDAR, PERIOD
-from rating.cells import Cells
 from rating.periods import Calendar
 from rating.state import Bound
 from rating.step import Step
@@ -54,14 +53,30 @@ def set_bucket(step: Step) -> tuple[str, ...]:
     return ("limit", step.tenant, step.account)
 
 
-def set_limits(step: Step) -> list[Limit]:
-    """The limits that commands set."""
-    return [limit_from(doc) for doc in own_limits(step.cells, step.tenant, step.account).values()]
+class Own(NamedTuple):
+    """A limit that a command set, for the one subscription `only` where it is not `None`, first at `since`."""
+
+    limit: Limit
+    only: str | None
+    since: int
 
 
-def own_limits(cells: Cells, tenant: str, account: str) -> dict[str, Any]:
-    """The documents of the limits that commands set of an account, by key."""
-    return {key: json.loads(text) for key, (text, _) in cells.members(("limit", tenant, account))}
+def set_limits(step: Step) -> dict[str, Own]:
+    """The limits that commands set, by key."""
+    return {
+        key: Own(limit_from(json.loads(text)), only, since)
+        for key, (text, only, since) in step.cells.members(set_bucket(step))
+    }
+
+
+def limits_of(step: Step, known: Timeline, own: Mapping[str, Own], moment: int) -> list[Limit]:
+    """The limits of the plan that a subscription is on at a moment, but for those that one of its own stands in place of."""
+    plan = step.plan(known.sub, known.holding(moment))
+    return [
+        limit
+        for limit in plan.limits
+        if limit.key not in own or own[limit.key].only not in (None, known.sub.id)
+    ]
 
 
 def running(step: Step) -> list[Timeline]:
@@ -77,14 +92,11 @@ def holding(step: Step) -> dict[str, Held]:
     """The limits that hold now, by id."""
     found: dict[str, Held] = {}
     subs = running(step)
-    own = dict(step.cells.members(set_bucket(step)))
+    own = set_limits(step)
     for known in subs:
-        plan = step.plan(known.sub, known.terms[known.at(step.now)])
-        for limit in plan.limits:
-            if not _replaced(own, limit.key, known.sub.id):
-                _add(found, limit, known)
-    for text, only in own.values():
-        limit = limit_from(json.loads(text))
+        for limit in limits_of(step, known, own, step.now):
+            _add(found, limit, known)
+    for limit, only, _ in own.values():
         mine = [known for known in subs if only in (None, known.sub.id)]
         if limit.scope == "subscription" and not limit.falls:
             for known in mine:
@@ -99,10 +111,6 @@ def holding(step: Step) -> dict[str, Held]:
                 if known.sub.id == bound.only:
                     _add(found, limit_from(json.loads(bound.doc)), known)
     return found
-
-
-def _replaced(own: dict[str, tuple[str, str | None]], key: str, sub: str) -> bool:
-    return key in own and own[key][1] in (None, sub)
 
 
 def _add(found: dict[str, Held], limit: Limit, known: Timeline) -> None:

@@ -49,7 +49,9 @@ def set_limit(step: Step, command: Command) -> None:
         and not limit.falls
     ):
         raise Refused(f"limit.window: {PERIOD} is a subscription's: use day, week, month or a length")
-    step.cells.put(place, limit.key, (json.dumps(doc, sort_keys=True), only))
+    stands = step.cells.get(place, limit.key)
+    since = step.now if stands is None else stands[2]
+    step.cells.put(place, limit.key, (json.dumps(doc, sort_keys=True), only, since))
     step.cells.put(("account", step.tenant, step.account), WATCHED, True)
 
 

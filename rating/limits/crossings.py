@@ -47,19 +47,24 @@ def cross(step: Step, seen: Seen) -> Gauge:
 
 
 def replaced(step: Step, seen: Seen, old: Limit, counts: bool) -> Gauge:
-    """A window whose limit was replaced: what the old one had reached stands where the new one has it too (`counts`: it
-    counts the same), and is left where it does not."""
+    """A window whose limit was replaced: what the old one had reached stands where the new one has reached it too
+    (`counts`: it counts the same), and is left where it does not; what only the new one has reached is told. A record
+    has the amount that its value was held against."""
     held, gauge, value = seen
+    limit = held.limit
     had = [old.label(number) for number in range(gauge.reached)]
-    kept: list[Label] = []
-    reached = held.limit.counted(value) if counts else 0
-    while len(kept) < reached and held.limit.label(len(kept)) in had:
-        kept.append(held.limit.label(len(kept)))
-    before = seen._replace(held=held._replace(limit=old))
+    now = [limit.label(number) for number in range(limit.counted(value))] if counts else []
+    if limit.top_up is not None and step.now < gauge.quiet:
+        now = [label for label in now if label in had]
+    left = seen if counts else seen._replace(held=held._replace(limit=old))
     for label in reversed(had):
-        if label not in kept:
-            write(step, before, label, RECOVERED)
-    return gauge._replace(reached=len(kept))
+        if label not in now:
+            write(step, left, label, RECOVERED)
+    for label in now:
+        if label not in had:
+            write(step, seen, label, BREACHED)
+    fresh = len(now) > sum(label in had for label in now) and limit.top_up is not None
+    return gauge._replace(reached=len(now), quiet=step.now + limit.cool_down if fresh else gauge.quiet)
 
 
 def write(step: Step, seen: Seen, label: Label, state: str) -> None:

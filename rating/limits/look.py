@@ -136,8 +136,10 @@ def _replace(step: Step, held: Held, bound: Bound, text: str) -> None:
     same = _measure(old) == _measure(held.limit)
     before = held._replace(limit=old)
     for gauge in _windows(step, before):
-        if gauge.end > step.now:
-            value = _value(step, before, gauge)
+        value = _value(step, before, gauge)
+        if gauge.end <= step.now:
+            _end(step, before, gauge, value)
+        else:
             after = crossings.replaced(step, Seen(held, gauge, value), old, same)
             if gauge.acting and (not same or _effect(old) != _effect(held.limit)):
                 after = after._replace(acting=False)
@@ -150,6 +152,14 @@ def _replace(step: Step, held: Held, bound: Bound, text: str) -> None:
     step.cells.put(bucket(step), held.id, now._replace(doc=text))
     if not same:
         gauges.count(step, held, _before(step, held))
+
+
+def _end(step: Step, held: Held, gauge: Gauge, value: int) -> None:
+    """A window that is over when its limit is replaced recovers as the limit was."""
+    after = crossings.cross(step, Seen(held, gauge, value))
+    if gauge.acting:
+        actions.turn(step, held, after)
+    _keep(step, held, gauge, after)
 
 
 def _measure(limit: Limit) -> tuple[object, ...]:

@@ -6,31 +6,44 @@ period's usage charges first, then what grants paid of them, latest first.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from rating import lines
 from rating.burndown import Paid, give_back
 from rating.catalog import Limit
-from rating.limits.bounds import holding
+from rating.limits.bounds import Own, limits_of, set_limits
 from rating.limits.standing import spent
 from rating.lines import Head
 from rating.prices import Part
 from rating.state import ChargePeriod
 from rating.step import Step
-from rating.timeline import Spell, Timeline, length_at, spell_at
+from rating.timeline import Spell, Timeline, length_at, spell_at, timeline
 
 
 def waive(step: Step) -> None:
-    """Adjust every period whose overshoot is another now."""
-    for held in holding(step).values():
-        if held.limit.waive and held.known is not None:
-            for spell in _periods(step, held.known):
-                _adjust(step, held.known, held.limit, spell)
+    """Adjust every period whose overshoot is another now, each by the limits that it has, or had when it ended."""
+    own = set_limits(step)
+    for sub in step.subscriptions():
+        if sub.cursor >= sub.start:
+            known = timeline(step, sub)
+            for spell in _periods(step, known):
+                for limit in _waived(step, known, own, spell):
+                    _adjust(step, known, limit, spell)
+
+
+def _waived(step: Step, known: Timeline, own: Mapping[str, Own], spell: Spell) -> Iterator[Limit]:
+    for limit in limits_of(step, known, own, max(min(step.now, spell.end - 1), known.sub.start)):
+        if limit.waive:
+            yield limit
+    for limit, only, since in own.values():
+        if limit.waive and only in (None, known.sub.id) and since < spell.end:
+            yield limit
 
 
 def _periods(step: Step, known: Timeline) -> Iterator[Spell]:
     """The open period, those that wait for their close, and closed ones that the step has moved."""
-    found = {spell_at(step.catalog, known, step.now).start: spell_at(step.catalog, known, step.now)}
+    now = max(min(step.now, known.end - 1), known.sub.start)
+    found = {spell_at(step.catalog, known, now).start: spell_at(step.catalog, known, now)}
     starts = {(each.start, each.end) for each in known.sub.closing}
     starts |= {(start, end) for (sub, _, start), end in step.late.items() if sub == known.sub.id}
     for start, end in starts:
