@@ -24,6 +24,9 @@ class Origin(Protocol):
     def subject(self, event: int) -> str:
         """The event's subject."""
 
+    def groups(self, event: int) -> Mapping[str, str]:
+        """The groups that the subject is in."""
+
 
 class PackOrigin:
     """Events of a pack, by their index."""
@@ -41,6 +44,9 @@ class PackOrigin:
     def subject(self, event: int) -> str:
         return self._pack.subjects[self._pack.subject[event]]
 
+    def groups(self, event: int) -> Mapping[str, str]:
+        return self._pack.groups.get(event, {})
+
 
 class EventsOrigin:
     """Events that are there whole."""
@@ -57,6 +63,9 @@ class EventsOrigin:
 
     def subject(self, event: int) -> str:
         return self._events[event].subject
+
+    def groups(self, event: int) -> Mapping[str, str]:
+        return dict(self._events[event].groups)
 
 
 class Bunch(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from rating import grants, numbers
+from rating import grants, numbers, waiting
 from rating.errors import Refused
 from rating.records import Command
 from rating.recut import recut
@@ -69,6 +69,8 @@ def _caught_up(step: Step, sub: Subscription, at: int) -> Subscription:
 def _planned(step: Step, before: Subscription, after: Subscription, at: int) -> None:
     step.save(after)
     recut(step, before, after, at)
+    # What waited since it is of after an end that is withdrawn now.
+    waiting.rate_waiting(step)
 
 
 def _rest(fields: object) -> str:

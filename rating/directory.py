@@ -72,6 +72,7 @@ class Directory:
 
     def __init__(self) -> None:
         self._subjects: dict[str, tuple[Held, ...]] = {}
+        self._grouped: set[str] = set()
         self._roots: dict[str, str] = {}
         self._linked: dict[str, Linked] = {}
         self._catalogs: dict[str, InForce] = {}
@@ -93,8 +94,12 @@ class Directory:
                 self._linked[key] = Linked(value["parent"], value["command"])
         elif kind == "subject":
             self._subjects.pop(key, None)
+            self._grouped.discard(key)
             if value is not None:
-                self._subjects[key] = tuple(Held.read(row) for row in (*value["previous"], value))
+                held = tuple(Held.read(row) for row in (*value["previous"], value))
+                self._subjects[key] = held
+                if any(each.groups for each in held):
+                    self._grouped.add(key)
 
     def resolve(self, tenant: str, subject: str, time: int) -> str:
         """The account of a subject at a time; a name that nothing registers is an account's own."""
@@ -103,6 +108,8 @@ class Directory:
 
     def groups(self, tenant: str, subject: str, account: str, time: int) -> Mapping[str, str]:
         """The groups in which the subject was in the account at a time."""
+        if not self._grouped or subject_key(tenant, subject) not in self._grouped:
+            return {}
         held = self._held(tenant, subject, time)
         return held.groups if held is not None and held.account == account else {}
 

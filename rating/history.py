@@ -104,9 +104,10 @@ def whole(
 ) -> Waiting:
     """An event that a correction names, with what the meters of a revision read in it. Raises `ValueError`."""
     data = json.loads(event.data, parse_float=Decimal)
-    measured = metering.measure(event.type, data, event.subject)
+    measured = metering.measure(event.type, data, event.subject, event.groups)
     if isinstance(measured, BadUsage):
         raise ValueError(measured.detail)
     readings = tuple((each.meter, each.value, each.dims) for each in measured)
     return Waiting(event.subscription, event.source, event.id, event.type, event.subject, time, received, event.data,
-                   revision, readings, (origin.topic, origin.partition, origin.offset))  # fmt: skip
+                   revision, readings, (origin.topic, origin.partition, origin.offset),
+                   groups=tuple(sorted(event.groups.items())))  # fmt: skip

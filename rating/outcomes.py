@@ -71,7 +71,7 @@ def _member(event: Waiting) -> str:
 
 
 def _text(data: dict[str, Any], event: Waiting, path: str) -> str | None:
-    return scalar_text(getter(path)(data, event.subject, {}))
+    return scalar_text(getter(path)(data, event.subject, dict(event.groups)))
 
 
 def _fulfils(outcome: Outcome, data: dict[str, Any], event: Waiting) -> bool:

@@ -53,5 +53,6 @@ def event_of(pack: Pack, index: int, readings: Readings) -> Waiting:
     return Waiting(
         pack.subscription.get(index), pack.sources[pack.source[index]], pack.id[index], pack.types[pack.type[index]],
         pack.subjects[pack.subject[index]], pack.time[index], pack.received[index], pack.data[index], pack.revision,
-        tuple(readings.get(index, ())), (topic, partition, pack.offset[index]), pack.backfill.get(index),
+        tuple(readings.get(index, ())), (topic, partition, pack.offset[index]), pack.backfill.get(index), False,
+        tuple(sorted(pack.groups[index].items())) if index in pack.groups else (),
     )  # fmt: skip

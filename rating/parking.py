@@ -10,10 +10,10 @@ it: their parts wait in its order. Those above and beside it go on.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
-from rating import tree
 from rating.cells import Cells
 from rating.records import Command, Position, Release, WasEvent
 from rating.state import Waiting
@@ -32,9 +32,12 @@ def is_parked(cells: Cells, tenant: str, account: str) -> bool:
     return cells.get(PARKED, f"{tenant}/{account}") is not None
 
 
-def stopped_by(cells: Cells, tenant: str, account: str) -> str | None:
+def stopped_by(cells: Cells, tenant: str, path: Iterable[str]) -> str | None:
     """The parked account that an account waits for, itself or one above it."""
-    return next((each for each in tree.path(cells, tenant, account) if is_parked(cells, tenant, each)), None)
+    for account in path:
+        if is_parked(cells, tenant, account):
+            return account
+    return None
 
 
 def park(cells: Cells, tenant: str, account: str, at: Position, error: Exception) -> None:
@@ -121,9 +124,11 @@ def _was(event: WasEvent | None) -> Part | None:
         return None
     return (
         event.source, event.id, event.type, event.subject, event.time, event.data, event.uid, event.digest,
-        event.subscription,
+        event.subscription, tuple(sorted(event.groups.items())),
     )  # fmt: skip
 
 
 def _event(part: Part | None) -> WasEvent | None:
-    return None if part is None else WasEvent(*part)
+    if part is None:
+        return None
+    return replace(WasEvent(*part[:-1]), groups=dict(part[-1]))

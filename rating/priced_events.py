@@ -3,7 +3,7 @@ path for it. An amount that is missing or no exact number counts as 0."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from rating.bunch import Bunch, bunches_of
 from rating.charge import Rule
 from rating.errors import NumberError
 from rating.numbers import quantity
-from rating.paths import getter
+from rating.paths import Data, Groups, getter
 from rating.prices import Dynamic, EventTiers, PricedEvent, Scheduled
 from rating.state import Waiting
 from rating.step import Step
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rating.charges import Share, Work
     from rating.legs import Leg
 
-Read = Callable[[Mapping[str, Any], str], int | None]
+Read = Callable[[Data, str, Groups], int | None]
 
 
 def priced_events(rule: Rule, share: Share, sign: int = 1) -> list[PricedEvent]:
@@ -43,21 +43,26 @@ def priced_events(rule: Rule, share: Share, sign: int = 1) -> list[PricedEvent]:
 def _priced(price: Any, time: int, key: str, event: int, value: int | str, share: Share) -> PricedEvent:
     found = quantity(value)
     if isinstance(price, Dynamic):
-        read = _figure(price.path)(share.origin.data(event), share.origin.subject(event))
+        read = _figure(price.path)(*_event(share, event))
         return PricedEvent(time, key, found, read or 0)
     if isinstance(price, EventTiers) and price.tier_value is not None:
-        read = _figure(price.tier_value)(share.origin.data(event), share.origin.subject(event))
+        read = _figure(price.tier_value)(*_event(share, event))
         return PricedEvent(time, key, found, 0, read)
     return PricedEvent(time, key, found)
+
+
+def _event(share: Share, event: int) -> tuple[Data, str, Groups]:
+    origin = share.origin
+    return origin.data(event), origin.subject(event), origin.groups(event)
 
 
 @lru_cache(maxsize=4096)
 def _figure(path: str) -> Read:
     read = getter(path)
 
-    def figure(data: Mapping[str, Any], subject: str) -> int | None:
+    def figure(data: Data, subject: str, groups: Groups) -> int | None:
         try:
-            found = read(data, subject, {})
+            found = read(data, subject, groups)
             return None if found is None or isinstance(found, bool) else quantity(found)
         except NumberError:
             return None

@@ -44,7 +44,8 @@ class Pack:
     `accounts`, `subjects`, `sources`, `types`, `origins` are dictionaries that the columns of indexes point into.
     `uid` holds `UID_BYTES` an event, a hash of (source, id); `digest` `DIGEST_BYTES` an event, a hash of the canonical
     (type, subject, data). `defaulted` lists the events whose time is the broker's; `subscription` names the one that an
-    event asks for, `backfill` the one that it belongs to. `data` is each event's `data` as JSON text.
+    event asks for, `backfill` the one that it belongs to, `groups` those that its subject is in. `data` is each event's
+    `data` as JSON text.
     """
 
     tenant: str
@@ -70,11 +71,13 @@ class Pack:
     defaulted: Sequence[int] = ()
     subscription: Mapping[int, str] = field(default_factory=dict)
     backfill: Mapping[int, str] = field(default_factory=dict)
+    groups: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class WasEvent:
-    """An event as a correction names it: `was` or `now` of `retract_usage` and `amend_usage`."""
+    """An event as a correction names it: `was` or `now` of `retract_usage` and `amend_usage`. `groups` are its subject's at
+    its time."""
 
     source: str
     id: str
@@ -85,6 +88,7 @@ class WasEvent:
     uid: bytes
     digest: bytes
     subscription: str | None = None
+    groups: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -226,6 +226,7 @@ class Waiting(NamedTuple):
     origin: tuple[str, int, int]
     backfill: str | None = None
     counted: bool = False
+    groups: tuple[tuple[str, str], ...] = ()
 
 
 class Kind(NamedTuple):

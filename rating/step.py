@@ -25,6 +25,10 @@ PlanKey = tuple[str, str, int, str | None, str | None, str | None, str, str]
 """Tenant, plan, version, storefront, region, channel, currency, overrides."""
 
 
+UNKNOWN = ""
+"""A parent that is not looked up yet: no account is called so."""
+
+
 def no_history(tenant: str, account: str, since: int, until: int) -> Iterable[tuple[str, Waiting]]:
     """Where no usage was rated."""
     return ()
@@ -63,6 +67,8 @@ class Step:
     """What the step's usage was, where limits or entitlements watch the account."""
     family: Family | None = None
     sub_account: str | None = None
+    parent: str | None = UNKNOWN
+    """The account above, once it is looked up."""
 
     @property
     def key(self) -> str:
@@ -88,7 +94,7 @@ class Step:
         if found is None:
             from rating.watch import begin
 
-            found = replace(self, account=account, late={}, facts=None, sub_account=None)
+            found = replace(self, account=account, late={}, facts=None, sub_account=None, parent=UNKNOWN)
             self.family.steps[account] = found
             begin(found)
         found.now = self.now
@@ -113,8 +119,9 @@ class Step:
 
     def above(self) -> Step | None:
         """The part of the account above; `None` for a root."""
-        parent = tree.parent(self.cells, self.tenant, self.account)
-        return None if parent is None else self.of(parent)
+        if self.parent is UNKNOWN:
+            self.parent = tree.parent(self.cells, self.tenant, self.account)
+        return None if self.parent is None else self.of(self.parent)
 
     def path(self) -> Iterator[Step]:
         """This part, and those of the accounts above it, the root's last."""

@@ -61,14 +61,17 @@ class Turns:
     ) -> list[Effect]:
         """The turn of one account, or what parks it or one above it; `part` is what then waits."""
         cells, ids = self._cells, self._ids
-        stopped = parking.stopped_by(cells, tenant, account)
+        names = tree.path(cells, tenant, account)
+        stopped = parking.stopped_by(cells, tenant, names)
         if stopped is not None:
             parking.queue(cells, tenant, stopped, part())
             return []
         mark, ids_mark = cells.mark(), ids.mark()
         try:
-            effects = self._fire_due(tenant, account)
+            # Where nothing is due, at no cost.
+            effects = self._fire(tenant, names) if self._is_due(tenant, names) else []
             step = self.step(tenant, account, self.clock, at)
+            step.parent = names[1] if len(names) > 1 else None
             watch.begin(step)
             moved = act(step)
             watched = watch.finish(step)
@@ -76,8 +79,8 @@ class Turns:
                 watch.access(each)
             effects += step.effects
             if moved is not False or watched:
-                effects += self._fire(tenant, self._path(step))
-                self._schedule(step)
+                effects += self._fire(tenant, names)
+                self._schedule(step, names)
             return effects
         except FAULTS as error:
             # What fails, fails in the part that was made last.
@@ -120,14 +123,6 @@ class Turns:
     def _is_due(self, tenant: str, names: Iterable[str]) -> bool:
         return any(self._agenda.is_due(f"{tenant}/{each}", self.clock) for each in names)
 
-    def _path(self, step: Step) -> list[str]:
-        return tree.path(self._cells, step.tenant, step.account)
-
-    def _fire_due(self, tenant: str, account: str) -> list[Effect]:
-        """Fire what is due before an account's part; where nothing is, at no cost."""
-        names = tree.path(self._cells, tenant, account)
-        return self._fire(tenant, names) if self._is_due(tenant, names) else []
-
     def _fire(self, tenant: str, names: list[str]) -> list[Effect]:
         """Fire the due timers of an account and those above it, in order, and note when the next ones are."""
         effects: list[Effect] = []
@@ -154,10 +149,9 @@ class Turns:
             self._note(tenant, name, timer)
         return effects
 
-    def _schedule(self, step: Step) -> None:
+    def _schedule(self, step: Step, names: list[str]) -> None:
         """Note when accounts beside the path that a step touched have their next timer."""
         if step.family is not None:
-            names = self._path(step)
             for each in step.parts():
                 if each.account not in names:
                     self._note(step.tenant, each.account, self._next_timer(step.tenant, each.account))

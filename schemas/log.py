@@ -76,7 +76,8 @@ def _json(value: bytes) -> Any:
 
 
 def _read_pack(fields: list[Any]) -> Pack:
-    found = dict(zip(_PACK, fields, strict=True))
+    # A pack of before has fewer columns.
+    found = dict(zip(_PACK, fields, strict=False))
     found["origins"] = [tuple(origin) for origin in found["origins"]]
     found["readings"] = [
         ReadingColumn(meter, event, value, dim, [tuple(each) for each in dims])

@@ -32,6 +32,7 @@ COMMANDS: dict[str, Entry] = {
     "sink": Entry("sink", "Move the topics into ClickHouse."),
     "gateway": Entry("gateway", "Answer access and take events over HTTP."),
     "catalog": Entry("catalog", "Check, compare, publish, print a catalog."),
+    "account": Entry("accounts", "Set an account's parent, name, time zone and notes."),
     "subscribe": Entry("commands", "Subscribe an account to a plan."),
     "cancel": Entry("commands", "End a subscription."),
     "grant": Entry("commands", "Grant credits to an account."),

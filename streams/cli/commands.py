@@ -65,7 +65,9 @@ def subscribe(
     subject: Annotated[
         list[str] | None, typer.Option(help="A subject of the account; may be given again.")
     ] = None,
-    parent: Annotated[str | None, typer.Option(help="The account above this one.")] = None,
+    parent: Annotated[
+        str | None, typer.Option(help="The account above this one; only in the account's first command.")
+    ] = None,
     quantity: Annotated[list[str] | None, typer.Option(help="fee=n; may be given again.")] = None,
     trial: Annotated[bool, typer.Option(help="Begin with the plan's trial, where it has one.")] = True,
     overrides: Annotated[

@@ -36,7 +36,8 @@ def take_parsed(
         command = Command(
             tenant=parsed.tenant, account=parsed.account, id=parsed.id, type=parsed.type, time=parsed.time,
             received=record.timestamp, fields=fields, origin=Position(record.topic, record.partition, record.offset),
-            was=_was(parsed.was, parsed, record), now=_was(parsed.now, parsed, record), revision=_revision(directory, parsed),
+            was=_was(parsed.was, parsed, record, directory), now=_was(parsed.now, parsed, record, directory),
+            revision=_revision(directory, parsed),
         )  # fmt: skip
         _same_account(parsed, command, directory)
         return step(directory, command, partitions, accept_future, parsed.fields.get("catalog"))
@@ -65,7 +66,9 @@ def _revision(directory: Directory, parsed: ParsedCommand) -> int:
     return 0 if held is None else held.revision
 
 
-def _was(found: Mapping[str, Any] | None, command: ParsedCommand, record: RawRecord) -> WasEvent | None:
+def _was(
+    found: Mapping[str, Any] | None, command: ParsedCommand, record: RawRecord, directory: Directory
+) -> WasEvent | None:
     """The event that a correction names, read as NORMALIZE reads events. Raises `Refused`."""
     if found is None:
         return None
@@ -75,14 +78,16 @@ def _was(found: Mapping[str, Any] | None, command: ParsedCommand, record: RawRec
     )
     if isinstance(event, Problem):
         raise Refused(f"was or now: {event.detail}")
-    return _of(event)
+    time = command.time if event.time is None else event.time
+    groups = directory.groups(command.tenant, event.subject, command.account, time)
+    return _of(event, groups)
 
 
-def _of(event: Event) -> WasEvent:
+def _of(event: Event, groups: Mapping[str, str]) -> WasEvent:
     return WasEvent(
         source=event.source, id=event.id, type=event.type, subject=event.subject, time=event.time, data=event.raw,
         uid=uid(event.source, event.id), digest=digest(event.type, event.subject, event.data),
-        subscription=event.subscription,
+        subscription=event.subscription, groups=groups,
     )  # fmt: skip
 
 

@@ -82,18 +82,25 @@ def normalize(
         event, account, time = found
         tenant = event.tenant
         revision, metering = meterings.of(directory, tenant)
-        readings = metering.measure(event.type, event.data, event.subject) if metering is not None else ()
+        groups = directory.groups(tenant, event.subject, account, time)
+        readings = (
+            metering.measure(event.type, event.data, event.subject, groups) if metering is not None else ()
+        )
         if isinstance(readings, BadUsage):
             rejected.append(Rejected(readings.code, readings.detail, STAGE, record))
             continue
         partition = partition_of(tenant, directory.root(tenant, account), rules.partitions)
         columns = building.get((partition, tenant))
         size = len(event.raw) + len(event.id) + EVENT_OVERHEAD_BYTES
+        if groups:
+            size += sum(len(name) + len(value) for name, value in groups.items())
         if columns is None or columns.full(rules, size):
             if columns is not None:
                 packs.append((partition, columns.pack()))
             columns = building[partition, tenant] = _Columns(tenant, revision)
         columns.add(record, event, account, time, readings, size)
+        if groups:
+            columns.group(groups)
     packs += [(partition, columns.pack()) for (partition, _), columns in building.items()]
     return Normalized(packs, rejected)
 
@@ -156,6 +163,7 @@ class _Columns:
         self.defaulted: list[int] = []
         self.subscription: dict[int, str] = {}
         self.backfill: dict[int, str] = {}
+        self.groups: dict[int, Mapping[str, str]] = {}
         self.readings: dict[str, _Readings] = {}
 
     def full(self, rules: Rules, size: int) -> bool:
@@ -194,6 +202,10 @@ class _Columns:
             column.value.append(value)
             column.dim.append(column.dims.setdefault(dims, len(column.dims)))
 
+    def group(self, groups: Mapping[str, str]) -> None:
+        """The groups of the last event's subject."""
+        self.groups[len(self.id) - 1] = groups
+
     def pack(self) -> Pack:
         """The finished pack."""
         return Pack(
@@ -202,6 +214,7 @@ class _Columns:
             subject=self.subject, source=self.source, type=self.type, origin=self.origin, offset=self.offset,
             id=self.id, time=self.time, received=self.received, uid=b"".join(self.uid), digest=b"".join(self.digest),
             data=self.data, defaulted=self.defaulted, subscription=self.subscription, backfill=self.backfill,
+            groups=self.groups,
             readings=[
                 ReadingColumn(meter, column.event, column.value, column.dim, list(column.dims))
                 for meter, column in self.readings.items()

@@ -13,6 +13,7 @@ import json
 import pathlib
 import uuid
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -21,17 +22,17 @@ from tests.integration.alike import Json, feed, merged, of_tenant, published, si
 from tests.integration.fleet import Fleet
 from tests.integration.script import SETTINGS, Script
 
-RELEASED = {"moves": 2}
+RELEASED = {"moves": 2, "joins": 2}
 """Events that wait under the subject which a command of that id registers."""
 VECTORS = pathlib.Path(__file__).parent.parent / "vectors"
 SAMPLE = (
     "openmeter-credits-04", "openmeter-credits-16", "lago-wallets-06", "openmeter-rollover-01", "lago-void-01",
     "openmeter-late-05", "openmeter-late-06", "openmeter-minimum-02", "lago-docs-minimum-01", "life-20a",
     "flexprice-commitment-01", "lago-groups-02", "openmeter-correction-01", "meteroid-periods-01", "life-01",
-    "life-13", "life-40", "life-59b", "life-67a", "life-78", "lago-thresholds-04", "openmeter-entitlement-01", "life-25a",
+    "life-13", "life-40", "life-59b", "life-63", "life-67a", "life-78", "lago-thresholds-04", "openmeter-entitlement-01", "life-25a",
     "life-32", "life-46c", "life-47", "life-50b", "life-52b", "life-52c", "life-53b", "life-68",
 )  # fmt: skip
-"""Limits, entitlements, waived overshoot, fees, minimum, commitment, credits, rollover, voids, corrections, late and waiting usage, subjects, bad units."""
+"""Trees, limits, entitlements, waived overshoot, fees, minimum, commitment, credits, rollover, voids, corrections, late and waiting usage, subjects, bad units."""
 
 
 def _use(number: int, time: str, subject: str) -> Json:
@@ -39,9 +40,9 @@ def _use(number: int, time: str, subject: str) -> Json:
                       "subject": subject, "time": time, "data": {"value": "2.5"}}}  # fmt: skip
 
 
-def _command(name: str, time: str, kind: str, **fields: str) -> Json:
+def _command(key: str, time: str, kind: str, **fields: Any) -> Json:
     return {
-        "command": {"id": name, "tenant": "acme", "account": "cust-1", "type": kind, "time": time, **fields}
+        "command": {"id": key, "tenant": "acme", "account": "cust-1", "type": kind, "time": time, **fields}
     }
 
 
@@ -69,6 +70,40 @@ SUBJECTS: Json = {
 """Usage that waits under a subject until it is registered, a copy of it, and usage of before a removal; key-2's waits in
 vain."""
 
+TREE: Json = SUBJECTS | {
+    "id": "tree",
+    "catalog": {
+        "meters": [
+            {"key": "used", "event_type": "use", "aggregation": "sum", "value": "$.value", "unit": "unit", "window": "1h",
+             "group_by": {"team": "$subject.team"}},
+        ],
+        "plans": SUBJECTS["catalog"]["plans"],
+    },
+    "input": [
+        _use(1, "2026-03-02T10:00:00Z", "team-a"),
+        _use(2, "2026-03-02T11:00:00Z", "team-a"),
+        _use(3, "2026-03-02T12:00:00Z", "team-b"),
+        _command("roots", "2026-03-03T00:00:00Z", "set_account", account="org", name="Org", timezone="Asia/Tokyo"),
+        _command("joins", "2026-03-03T01:00:00Z", "set_account", account="team-a", parent="org"),
+        _use(1, "2026-03-02T10:00:00Z", "team-a"),
+        _command("begins", "2026-03-03T02:00:00Z", "subscribe", account="org", subscription="sub-1", plan="pro",
+                 start="2026-03-01T00:00:00Z"),
+        _command("shares", "2026-03-03T03:00:00Z", "register_subject", account="team-a", subject="ann", groups={"team": "x"}),
+        _use(4, "2026-03-04T10:00:00Z", "ann"),
+        _use(5, "2026-03-04T10:00:00Z", "team-a"),
+        _command("again", "2026-03-04T11:00:00Z", "set_account", account="team-a", parent="other"),
+        _command("own", "2026-03-04T12:00:00Z", "subscribe", account="team-a", subscription="sub-2", plan="pro",
+                 start="2026-03-04T00:00:00Z"),
+        _use(6, "2026-03-05T10:00:00Z", "ann"),
+        _command("undoes", "2026-03-05T11:00:00Z", "retract_usage", account="team-a", source="test", event_id="ev-4",
+                 was=_use(4, "2026-03-04T10:00:00Z", "ann")["event"]),
+        _command("leaves", "2026-03-05T12:00:00Z", "cancel", account="team-a", subscription="sub-2", at="now"),
+        _use(7, "2026-03-05T13:00:00Z", "team-a"),
+    ],
+}  # fmt: skip
+"""Usage that waits under an account's own name until it joins a tree, then for a subscription above; one of its own, dated
+back, that takes usage down from above, until it ends."""
+
 
 def sample() -> list[Json]:
     """The vectors, each of a tenant of its own."""
@@ -77,7 +112,7 @@ def sample() -> list[Json]:
         for name in ("scenarios", "lifecycle")
         for vector in json.loads((VECTORS / f"{name}.json").read_text("utf-8"))
     }
-    return [_renamed(vector) for vector in (*(found[name] for name in SAMPLE), SUBJECTS)]
+    return [_renamed(vector) for vector in (*(found[name] for name in SAMPLE), SUBJECTS, TREE)]
 
 
 def _renamed(vector: Json) -> Json:
@@ -97,7 +132,7 @@ def fleet(kafka: str, tmp_path: pathlib.Path) -> Iterator[Fleet]:
 
 def test_scenarios_through_the_worker_say_what_simulate_says(fleet: Fleet) -> None:
     vectors = sample()
-    assert len(vectors) == len(SAMPLE) + 1 == 32
+    assert len(vectors) == len(SAMPLE) + 2 == 34
     lines = merged(vectors)
     end = lines[-1].clock
     wanted = {vector["id"]: simulated(vector, end) for vector in vectors}

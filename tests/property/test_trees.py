@@ -214,6 +214,23 @@ def test_each_subscription_owes_the_price_of_what_reaches_it() -> None:
     assert sum(seen) > CASES // 4
 
 
+def test_usage_of_after_an_end_that_is_withdrawn_is_rated() -> None:
+    """Usage may be an hour ahead of the clock: it waits where its time is after the end, and no longer once that is gone."""
+    end = parse_time("2026-04-01T00:00:00Z")
+    came = end - HOUR // 2
+    writer = Writer(catalog())
+    writer.tick(came)
+    fields = {"subscription": "s", "plan": "input", "start": "2026-03-01T00:00:00Z"}
+    writer.command(command("subscribe", "s", "org", came, **fields), came)
+    writer.command(command("set_account", "a", "team", came, parent="org"), came)
+    writer.command(command("cancel", "x", "org", came, subscription="s", at="period_end"), came)
+    writer.events([body(Used("e1", "org", end + 1, 3, False))], came)
+    writer.events([body(Used("e2", "team", end + 1, 4, False))], came)
+    assert amounts(Reader().rate(writer.records)) == {}
+    writer.command(command("resume", "r", "org", came, subscription="s"), came)
+    assert amounts(Reader().rate(writer.records)) == {("org", "s", "c-tokens"): Fraction(14)}
+
+
 def amounts(effects: Sequence[Effect]) -> dict[tuple[str, str, str], Fraction]:
     found: dict[tuple[str, str, str], Fraction] = defaultdict(Fraction)
     for line in values(effects, topics.CHARGES):

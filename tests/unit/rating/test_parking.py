@@ -143,6 +143,23 @@ def test_a_timer_that_fails_fires_once_its_account_goes_on() -> None:
     assert life.lines == [("org", None, "fee", "31")]
 
 
+def test_a_correction_waits_with_the_groups_of_its_subject() -> None:
+    life = Life()
+    life.command("register_subject", "org", subject="ann", groups={"team": "search"})
+    life.use("ann", 3)
+    life.go()
+    held = life.breaks("org")
+    life.use("lone", 1)
+    was = {"specversion": "1.0", "id": f"e{life._number - 1}", "source": "src", "type": "use", "tenant": TENANT,
+           "subject": "ann", "time": format_time(NOW), "data": {"value": 3}}  # fmt: skip
+    life.command("retract_usage", "org", source="src", event_id=was["id"], was=was)
+    life.lines.clear()
+    life.go()
+    life.mends("org", held)
+    life.go()
+    assert life.lines == [("org", "lone", "usage", "1"), ("org", None, "correction", "-3")]
+
+
 def test_a_release_waits_in_its_place() -> None:
     life = Life()
     held = life.breaks("org")

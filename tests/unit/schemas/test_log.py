@@ -40,8 +40,10 @@ COMMAND = Command(
 RECORDS: dict[str, Record] = {
     "a pack": PACK,
     "an empty pack": Pack("t", 0, [], [], [], [], [], [], [], [], [], [], [], [], [], [], b"", b"", [], [], []),
+    "a pack with groups": replace(PACK, groups={0: {"team": "search"}}),
     "a command": COMMAND,
     "a correction": replace(COMMAND, type="amend_usage", was=WAS, now=replace(WAS, time=None, subscription=None)),
+    "a correction with groups": replace(COMMAND, type="retract_usage", was=replace(WAS, groups={"team": "search"})),
     "a command with deep fields": replace(COMMAND, fields={"overrides": {"charges": [{"key": "x", "on": True, "n": None, "i": 5}]}}),
     "a catalog": CatalogRevision("acme", 3, 7, {"meters": [{"key": "m", "unit": "ü"}], "plans": []}),
     "a tick": Tick(1_795_341_600_000_000),
@@ -86,4 +88,8 @@ def test_a_record_of_another_kind_or_version_is_refused(change: dict[int, Any]) 
 
 def test_the_version_stands_before_the_fields() -> None:
     assert all(plain(record)[1] == VERSION for record in RECORDS.values())
-    assert [plain(record)[0] for record in RECORDS.values()] == list("ppcccgtsrr")
+    assert [plain(record)[0] for record in RECORDS.values()] == list("pppccccgtsrr")
+
+
+def test_a_pack_of_before_groups_is_read_as_one_without() -> None:
+    assert decode_record(msgspec.msgpack.encode(plain(PACK)[:-1])) == PACK
