@@ -55,6 +55,17 @@ class Timeline(NamedTuple):
         """Whether usage of the moment is rated."""
         return self.sub.start <= moment < self.end
 
+    def trial_span(self, moment: int) -> tuple[int, int]:
+        """The time around a moment that is all of a trial, or all of none: before the first change and after the last it has
+        no end."""
+        begin = end = self.at(moment)
+        while begin and self.terms[begin - 1].trial == self.terms[begin].trial:
+            begin -= 1
+        while end < len(self.terms) and self.terms[end].trial == self.terms[begin].trial:
+            end += 1
+        last = len(self.terms)
+        return self.terms[begin].start if begin else -NEVER, self.terms[end].start if end < last else NEVER
+
     def era(self, index: int) -> tuple[Terms, int]:
         """The terms whose periods are counted at these terms, and where the next whole period cuts them off."""
         begin = index

@@ -40,11 +40,11 @@ def blocks_of(step: Step, feature: Feature, seen: list[Seen]) -> list[Block]:
     ]
 
 
-def limits_of(step: Step, feature: Feature, seen: list[Seen]) -> list[dict[str, Any]]:
-    """The limits that bear on a feature, as its record shows them."""
+def limits_of(step: Step, feature: Feature, seen: list[Seen], subject: str = "") -> list[dict[str, Any]]:
+    """The limits that bear on a feature, the account's or a subject's own, as its record shows them."""
     found = []
     for each in seen:
-        if _bears(step, each, feature) and not each.gauge.subject:
+        if _bears(step, each, feature) and each.gauge.subject == subject:
             until = _until(step, each)
             found.append({
                 "limit": each.held.limit.key, "value": amount_text(each.value),

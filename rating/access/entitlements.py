@@ -36,13 +36,14 @@ def tell(step: Step, facts: Facts) -> None:
     if not told and not subs:
         return
     wanted: dict[str, Record] = {}
+    reasons: dict[str, list[Block]] = {}
     for known in subs:
-        _of_subscription(step, known, facts.seen, wanted)
+        _of_subscription(step, known, facts.seen, wanted, reasons)
         allowances.forget(step, known, spell_at(step.catalog, known, step.now).start)
     for name, text in told.items():
         if "/" not in name and name not in wanted:
             wanted[name] = _gone(json.loads(text), "not_in_plan" if subs else "canceled")
-    for name, record in _of_subjects(step, wanted, facts.seen):
+    for name, record in _of_subjects(step, wanted, reasons, facts.seen):
         wanted[name] = record
     for name, record in wanted.items():
         text = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
@@ -59,20 +60,26 @@ def _bucket(step: Step) -> tuple[str, ...]:
     return ("entitlement", step.tenant, step.account)
 
 
-def _of_subscription(step: Step, known: Timeline, seen: list[Seen], wanted: dict[str, Record]) -> None:
+def _of_subscription(
+    step: Step, known: Timeline, seen: list[Seen], wanted: dict[str, Record], reasons: dict[str, list[Block]]
+) -> None:
     plan = step.plan(known.sub, known.terms[known.at(step.now)])
     for entitlement in plan.entitlements:
         before = wanted.get(entitlement.feature)
         if before is None or not before["access"]:
-            record = _record(step, known, plan, entitlement, seen)
+            blocks: list[Block] = []
+            record = _record(step, known, plan, entitlement, seen, blocks)
             if before is None or record["access"]:
-                wanted[entitlement.feature] = record
+                wanted[entitlement.feature], reasons[entitlement.feature] = record, blocks
 
 
-def _record(step: Step, known: Timeline, plan: Plan, entitlement: Entitlement, seen: list[Seen]) -> Record:
+def _record(
+    step: Step, known: Timeline, plan: Plan, entitlement: Entitlement, seen: list[Seen], blocks: list[Block]
+) -> Record:
+    """The record of a feature; `blocks` gets what speaks against it."""
     feature = step.catalog.features[entitlement.feature]
     amounts = metered(step, known, plan, entitlement) if feature.kind == "metered" else None
-    blocks = blocks_of(step, feature, [each for each in seen if not each.gauge.subject])
+    blocks += blocks_of(step, feature, [each for each in seen if not each.gauge.subject])
     if paused(known.sub):
         blocks.append(Block("paused", NEVER))
     if feature.kind == "boolean" and entitlement.value is False:
@@ -110,8 +117,10 @@ def _gone(record: Record, reason: str) -> Record:
     }  # fmt: skip
 
 
-def _of_subjects(step: Step, wanted: dict[str, Record], seen: list[Seen]) -> Iterator[tuple[str, Record]]:
-    """The records of subjects that a limit holds."""
+def _of_subjects(
+    step: Step, wanted: dict[str, Record], reasons: dict[str, list[Block]], seen: list[Seen]
+) -> Iterator[tuple[str, Record]]:
+    """The records of subjects that a limit holds: by what speaks against them and against the account."""
     held = sorted({each.gauge.subject for each in seen if each.gauge.subject and each.gauge.acting})
     for subject in held:
         mine = [each for each in seen if each.gauge.subject == subject]
@@ -120,8 +129,7 @@ def _of_subjects(step: Step, wanted: dict[str, Record], seen: list[Seen]) -> Ite
             blocks = [] if feature is None else blocks_of(step, feature, mine)
             if feature is None or not blocks:
                 continue
-            own = _decided(blocks)
-            if not record["access"]:
-                own = {field: record[field] for field in own}
-            limits = limits_of(step, feature, mine)
+            # A feature that no subscription gives has no reasons: its record says all.
+            own = _decided(reasons[name] + blocks) if name in reasons else {}
+            limits = record["limits"] + limits_of(step, feature, mine, subject)
             yield f"{name}/{subject}", record | own | {"subject": subject, "limits": limits}

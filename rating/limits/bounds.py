@@ -35,7 +35,11 @@ class Held(NamedTuple):
             return found.start, found.end
         assert self.known is not None, "a limit of a period is a subscription's"
         spell = spell_at(step.catalog, self.known, moment)
-        return spell.start, spell.end
+        if self.limit.of_period:
+            return spell.start, spell.end
+        # What is used in a trial counts in the trial alone.
+        start, end = self.known.trial_span(moment)
+        return max(spell.start, start), min(spell.end, end)
 
     def meter(self, step: Step) -> str | None:
         """The meter that it counts; `None` for all."""

@@ -76,7 +76,8 @@ def write(step: Step, seen: Seen, label: Label, state: str) -> None:
     step.cells.put(place, held.id, bound._replace(records=bound.records + 1))
     spell = None
     if held.known is not None:
-        spell = spell_at(step.catalog, held.known, min(step.now, held.known.end - 1))
+        # That of the window: one that is over recovers in the next, and names the period in which it was crossed.
+        spell = spell_at(step.catalog, held.known, min(step.now, gauge.end - 1, held.known.end - 1))
     start, end = _window(step, limit, gauge)
     step.emit(THRESHOLDS, {
         "id": threshold_id(step.tenant, step.account, held.id, bound.records + 1),

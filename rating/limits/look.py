@@ -23,7 +23,7 @@ from rating.limits.gauges import Entry
 from rating.recut import counted_since, newest
 from rating.state import NEVER, Bound, Gauge
 from rating.step import Step
-from rating.timeline import spell_at
+from rating.timeline import spell_at, timeline
 
 NEXT = "look"
 """The cell of an account that says when time alone moves one of its limits."""
@@ -144,8 +144,7 @@ def _replace(step: Step, held: Held, bound: Bound, text: str) -> None:
             if gauge.acting and (not same or _effect(old) != _effect(held.limit)):
                 after = after._replace(acting=False)
                 actions.turn(step, before, after)
-            if after.reached or after.acting or not (old.falls or old.of_period):
-                gauges.save(step, held, after)
+            _keep(step, held, gauge, after)
         if not same:
             gauges.drop(step, held, gauge)
     now: Bound = step.cells.get(bucket(step), held.id)
@@ -177,7 +176,8 @@ def _let_go(step: Step, name: str, bound: Bound) -> None:
     """A limit that does not hold any more."""
     limit = limit_from(json.loads(bound.doc))
     only = name.partition("|")[2] or None
-    held = Held(name, limit, None, only)
+    sub = step.cells.get(("sub", step.tenant, step.account), only) if only else None
+    held = Held(name, limit, None if sub is None else timeline(step, sub), only)
     for gauge in gauges.gauges(step, held):
         after = crossings.cross(step, Seen(held, gauge._replace(end=min(gauge.end, step.now)), 0))
         if gauge.acting:

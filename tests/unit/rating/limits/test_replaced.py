@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.unit.rating.lives import Doc, Life, charge, plan
 
 
@@ -79,3 +81,14 @@ def test_usage_before_the_limit_counts_once_though_two_subscriptions_rate_it() -
     life.command("set_limit", "2026-03-02T11", limit=usage("50", window="day", scope="account"))
     life.use(25, "2026-03-02T12")
     assert told(life) == [("100", "breached", "55", "50", "03-02T12:00")]
+
+
+@pytest.mark.parametrize("fields", [{"metric": "spend"}, {"metric": "usage", "meter": "tokens"},
+                                    {"metric": "usage", "meter": "tokens", "window": "week"}])  # fmt: skip
+def test_replaced_by_one_with_other_thresholds_what_it_had_reached_recovers_once(fields: Doc) -> None:
+    life = begun(limits=[{"key": "cap", "amount": "100", "thresholds": ["30"], **fields}])
+    life.command(
+        "set_limit", "2026-03-02T10", limit={"key": "cap", "amount": "100", "thresholds": ["80"], **fields}
+    )
+    life.use(1, "2026-03-02T11")
+    assert [(each[0], each[1]) for each in told(life)] == [("30", "breached"), ("30", "recovered")]
