@@ -60,7 +60,10 @@ class Engine:
         if isinstance(record, Command):
             return self._command(record, at)
         if isinstance(record, CatalogRevision):
+            rules = self._turns.revisions.current(record.tenant).rules.mark
             self._turns.revisions.put(record)
+            if self._turns.revisions.current(record.tenant).rules.mark != rules:
+                self._turns.wake(record.tenant)
             return []
         if isinstance(record, Release):
             return self._release(record, at)

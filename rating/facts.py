@@ -44,6 +44,8 @@ class Facts:
     spent: list[Spent] = field(default_factory=list)
     seen: list[Any] = field(default_factory=list)
     """The windows of limits (`rating.limits.crossings.Seen`) as they stand after the step."""
+    new: bool = False
+    """Whether the account had no subscription before the step."""
 
     def clear(self) -> None:
         """Nothing came of the step."""

@@ -20,6 +20,11 @@
 ("bound", tenant, account)            limit       a limit that has been looked at; its id
 ("gauge", tenant, account, limit)     start|subject  one window of it
 ("slid", tenant, account, limit, subject)  time   what counts in a sliding window
+("rule", tenant, account)             key         how a rule stands
+("ruled", tenant)                     account     the accounts that some rule stands for
+("tally", tenant, account, series)    hour        what a rule's windows count, by the hour
+("tally", tenant, account, series, "period")  sub|start  the same by billing period
+("tallied", tenant, account)          over|series one window of it
 ("used", tenant, account, sub)        meter|start usage that counts for entitlements
 ("entitlement", tenant, account)      feature     the record that stands on the topic
 ("due",)                              tenant/account  when the account's next timer fires
@@ -209,6 +214,27 @@ class Gauge(NamedTuple):
     quiet: int = 0
 
 
+class Standing(NamedTuple):
+    """How a rule stands for an account. `mark` is that of the conditions that were looked at; they have held since `since`,
+    −1 where they do not; it was last turned on at `turned`, −1 for never."""
+
+    kind: str
+    mark: str
+    since: int = -1
+    on: bool = False
+    turned: int = -1
+
+
+class Window(NamedTuple):
+    """What counts in the hours from `start` on comes to `total`; `first` is the earliest hour in which something does. What
+    was before `since` was not kept."""
+
+    start: int
+    total: int
+    first: int
+    since: int
+
+
 class Waiting(NamedTuple):
     """An event, whole: all that rating and a rejection need of it. `counted` where an outcome has decided already that it
     counts, at its `time`."""
@@ -260,5 +286,7 @@ CELLS: dict[str, Kind] = {
     "wait": Kind(Waiting),
     "bound": Kind(Bound),
     "gauge": Kind(Gauge),
+    "rule": Kind(Standing),
+    "tallied": Kind(Window),
 }
 """Kinds of cells whose values are named tuples; the values of the others are stored as they are."""

@@ -8,17 +8,20 @@ from typing import NamedTuple
 
 from rating import burndown, close, forget, outcomes, subscriptions, waiting
 from rating.limits.look import next_look
+from rating.rules import look as rules
 from rating.state import NEVER, Grant, Subscription
 from rating.step import Step
 from rating.timeline import Timeline, length_at, spell_at, timeline
 from rating.times import HOUR
 
 GRACE = HOUR
+RULES = 8
+"""The rank of the look at rules: what else is due on that hour comes before."""
 
 
 class Timer(NamedTuple):
     """`rank` orders what is due at the same moment: a look at limits, which every step ends with, boundaries, then minimum and true-up, expiries, rollovers, close lines,
-    then cleaning."""
+    then cleaning, and at last the look at rules."""
 
     due: int
     rank: int
@@ -54,6 +57,9 @@ def _timers(step: Step, accept_past: int) -> Iterator[Timer]:
     look = next_look(step)
     if look is not None:
         yield Timer(look, -1, 0, lambda step: None)
+    asked = rules.next_look(step)
+    if asked is not None:
+        yield Timer(asked, RULES, 0, rules.look)
     oldest = waiting.oldest(step)
     if oldest is not None:
         due = oldest + accept_past + 1

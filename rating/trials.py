@@ -7,11 +7,9 @@ without it, and a signal says so.
 from __future__ import annotations
 
 from rating.catalog import Plan, Trial
-from rating.ids import signal_id
+from rating.rules import look, signals
 from rating.state import Change, Terms
 from rating.step import Step
-
-SIGNALS = "billing.signals.v1"
 
 
 def trial_of(step: Step, plan: Plan, wanted: bool) -> Trial | None:
@@ -27,13 +25,7 @@ def told(step: Step, plan: Plan, trial: Trial | None, wanted: bool) -> None:
     if trial is not None:
         step.cells.put(("account", step.tenant, step.account), f"trial|{plan.key}", step.now or 1)
     elif plan.trial is not None and wanted:
-        number = (step.cells.get(("account", step.tenant, step.account), "signals") or 0) + 1
-        step.cells.put(("account", step.tenant, step.account), "signals", number)
-        step.emit(SIGNALS, {
-            "id": signal_id(step.tenant, step.account, number), "tenant": step.tenant, "account": step.account,
-            "rule": plan.trial.eligible, "kind": "trial", "state": "off", "facts": {"plan": plan.key},
-            "time": step.time_text,
-        })  # fmt: skip
+        signals.write(step, plan.trial.eligible, "trial", signals.OFF, {"plan": plan.key}, {})
 
 
 def end_of(step: Step, trial: Trial, chosen: Plan, terms: Terms, at: int) -> Change:
@@ -55,6 +47,4 @@ def _had(step: Step, plan: Plan) -> bool:
 
 def _eligible(step: Step, trial: Trial) -> bool:
     """Whether the trial's rule, where it names one, is on for the account."""
-    if trial.eligible is None:
-        return True
-    return bool(step.cells.get(("account", step.tenant, step.account), f"rule|{trial.eligible}"))
+    return trial.eligible is None or look.is_on(step, trial.eligible)

@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from rating import history, logclock, parking, timers, tree, watch
-from rating.agenda import Agenda
+from rating.agenda import DUE, Agenda
 from rating.cells import Cells, Ids
 from rating.effects import Effect
 from rating.errors import RatingError
 from rating.history import LogReader
 from rating.records import Position
 from rating.revisions import Revisions
+from rating.rules import look as rules
 from rating.state import Waiting
 from rating.step import Step
 
@@ -56,10 +57,11 @@ class Turns:
         tenant: str,
         account: str,
         at: Position,
-        act: Act,
+        act: Act | None,
         part: Callable[[], parking.Part],
     ) -> list[Effect]:
-        """The turn of one account, or what parks it or one above it; `part` is what then waits."""
+        """The turn of one account, or what parks it or one above it; `act` is `None` where only timers fire; `part` is what
+        then waits."""
         cells, ids = self._cells, self._ids
         names = tree.path(cells, tenant, account)
         stopped = parking.stopped_by(cells, tenant, names)
@@ -70,18 +72,7 @@ class Turns:
         try:
             # Where nothing is due, at no cost.
             effects = self._fire(tenant, names) if self._is_due(tenant, names) else []
-            step = self.step(tenant, account, self.clock, at)
-            step.parent = names[1] if len(names) > 1 else None
-            watch.begin(step)
-            moved = act(step)
-            watched = watch.finish(step)
-            for each in step.parts():
-                watch.access(each)
-            effects += step.effects
-            if moved is not False or watched:
-                effects += self._fire(tenant, names)
-                self._schedule(step, names)
-            return effects
+            return effects if act is None else effects + self._act(tenant, names, at, act)
         except FAULTS as error:
             # What fails, fails in the part that was made last.
             stopped = account if self._last is None else self._last.acting
@@ -90,6 +81,26 @@ class Turns:
             parking.park(cells, tenant, stopped, at, error)
             parking.queue(cells, tenant, stopped, part())
             return []
+
+    def _act(self, tenant: str, names: list[str], at: Position, act: Act) -> list[Effect]:
+        """What a record does to the first of a path, with what is due then, and what the rules say of all that it touched."""
+        step = self.step(tenant, names[0], self.clock, at)
+        step.parent = names[1] if len(names) > 1 else None
+        watch.begin(step)
+        moved = act(step)
+        watched = watch.finish(step)
+        for each in step.parts():
+            watch.access(each)
+        effects = step.effects
+        if moved is not False or watched:
+            effects += self._fire(tenant, names, asks=False)
+            self._schedule(step, names)
+        for each in step.parts() if step.catalog.rules.mark else ():
+            last = self.step(tenant, each.account, self.clock, at)
+            if watch.decide(last):
+                self._note(tenant, each.account, self._next_timer(tenant, each.account))
+            effects += last.effects
+        return effects
 
     def has_due(self) -> bool:
         """Whether some account's timer is due."""
@@ -118,13 +129,28 @@ class Turns:
     def catch_up(self, tenant: str, account: str) -> list[Effect]:
         """Fire an account's due timers."""
         at = Position(LOG, self._partition, 0)
-        return self.take(tenant, account, at, lambda step: None, lambda: parking.usage_part(account, at, ()))
+        return self.take(tenant, account, at, None, lambda: parking.usage_part(account, at, ()))
+
+    def wake(self, tenant: str) -> None:
+        """Other rules are in force: every account that has something to come, or that some rule stands for, is looked at on
+        the full hour."""
+        cells, prefix = self._cells, f"{tenant}/"
+        names = {name for name, _ in cells.members(DUE) if name.startswith(prefix)}
+        names |= {prefix + account for account, _ in cells.members(("ruled", tenant))}
+        for name in sorted(names):
+            step = self.step(tenant, name.removeprefix(prefix), self.clock, Position("", 0, 0))
+            rules.ask(step)
+            due = rules.next_look(step)
+            known = self._agenda.due(name)
+            if due is not None and (known is None or due < known):
+                self._agenda.put(name, due)
 
     def _is_due(self, tenant: str, names: Iterable[str]) -> bool:
         return any(self._agenda.is_due(f"{tenant}/{each}", self.clock) for each in names)
 
-    def _fire(self, tenant: str, names: list[str]) -> list[Effect]:
-        """Fire the due timers of an account and those above it, in order, and note when the next ones are."""
+    def _fire(self, tenant: str, names: list[str], asks: bool = True) -> list[Effect]:
+        """Fire the due timers of an account and those above it, in order, and note when the next ones are. `asks` where no
+        record comes that the rules are looked at after."""
         effects: list[Effect] = []
         found = {each: self._next_timer(tenant, each) for each in reversed(names)}
         while (account := _first(found)) is not None:
@@ -136,6 +162,9 @@ class Turns:
             watch.begin(step)
             timer.fire(step)
             watch.finish(step)
+            if asks and timer.rank != timers.RULES:
+                for each in step.parts():
+                    watch.ask(each)
             for each in step.parts():
                 after = self._next_timer(tenant, each.account)
                 if each.account in found:

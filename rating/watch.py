@@ -1,29 +1,33 @@
-"""What ends each step of an account that limits or entitlements watch: limits, waived overshoot, late closes, access.
+"""What ends each step of an account that something watches: limits, waived overshoot, late closes, access, rules.
 
-An account is watched where the catalog has limits or entitlements in some plan, or a command or a subscription's own
-overrides gave it some. All others pay one look-up a step.
+An account is watched where the catalog has rules, or limits or entitlements in some plan, or a command or a subscription's
+own overrides gave it some. All others pay one look-up a step.
 """
 
 from __future__ import annotations
 
 from rating import tree
+from rating.access.allowances import count
 from rating.access.entitlements import tell
 from rating.close import tell_late
 from rating.facts import WATCHED, Facts
 from rating.limits.look import look, next_look, wants_events
 from rating.limits.waive import waive
+from rating.rules import look as rules
+from rating.rules import tallies
 from rating.step import Step
 
 
 def begin(step: Step) -> None:
     """Note the step's usage where something watches the account, one above it, or one that the step came from."""
-    watched = step.catalog.watched or _is_watched(step, step.account)
+    watched = step.catalog.watched or bool(step.catalog.rules.mark) or _is_watched(step, step.account)
     if not watched and step.family is None and tree.parent(step.cells, step.tenant, step.account) is None:
         return
     above = list(tree.ancestors(step.cells, step.tenant, step.account))
     watched = watched or any(_is_watched(step, each) for each in above)
     if watched or any(part.facts is not None for part in step.parts()):
         step.facts = Facts(wants_events(step))
+        step.facts.new = step.cells.get(("account", step.tenant, step.account), "subscriptions") is None
         # What an account spends counts above it too.
         step.facts.by_event |= any(part.by_event for part in step.path()) if above else False
 
@@ -46,6 +50,9 @@ def finish(step: Step) -> bool:
             step.family.acting = parts[done].account
         moved = _finish(parts[done]) or moved
         done += 1
+    for part in parts if step.catalog.rules.mark else ():
+        if part.facts is not None:
+            tallies.count(part, part.facts)
     if step.family is not None:
         step.family.acting = step.account
     return moved
@@ -63,6 +70,7 @@ def _finish(step: Step) -> bool:
     facts.seen = look(step, facts)
     waive(step)
     tell_late(step)
+    count(step, facts)
     return next_look(step) != before or step.subscriptions() != subs
 
 
@@ -70,3 +78,16 @@ def access(step: Step) -> None:
     """Tell the entitlements that are others now, once a moment."""
     if step.facts is not None:
         tell(step, step.facts)
+
+
+def decide(step: Step) -> bool:
+    """Look at the rules after a record, whose step and timers have ended; whether that moved the next look."""
+    before = rules.next_look(step)
+    rules.look(step)
+    return rules.next_look(step) != before
+
+
+def ask(step: Step) -> None:
+    """A timer has changed something: the rules are looked at on the full hour."""
+    if step.catalog.rules.mark:
+        rules.ask(step)

@@ -29,8 +29,7 @@ Record = dict[str, Any]
 
 
 def tell(step: Step, facts: Facts) -> None:
-    """Count the step's usage, and write what is another now."""
-    allowances.count(step, facts)
+    """Write what is another now."""
     told = dict(step.cells.members(_bucket(step)))
     subs = running(step)
     if not told and not subs:

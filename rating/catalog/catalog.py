@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from rating.catalog.meters import Meter, MeterSource, meter_from
 from rating.catalog.plans import Plan, plan_from
+from rating.catalog.rules import NONE, Rules, rules_from
 
 Doc = Mapping[str, Any]
 
@@ -41,6 +42,7 @@ class Catalog:
     outcome_meters: frozenset[str] = frozenset()
     watched: bool = False
     """Whether some plan, or an override of one, has limits or entitlements."""
+    rules: Rules = NONE
 
     def choose(self, key: str, start: int, version: int | None = None) -> Plan | None:
         """The plan that a new subscription takes: that version, or the newest in effect at `start`; none retired."""
@@ -98,6 +100,7 @@ def compile_catalog(
         watched=any(
             watches(part) for each in doc.get("plans", ()) for part in (each, *each.get("overrides", ()))
         ),
+        rules=rules_from(doc.get("rules", [])),
     )
 
 

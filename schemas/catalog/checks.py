@@ -21,7 +21,7 @@ from schemas.catalog.market import Feature
 from schemas.catalog.meters import Meter
 from schemas.catalog.plans import Charge, Plan
 from schemas.catalog.problems import Finding, Loc
-from schemas.catalog.rules import Condition, Rule
+from schemas.catalog.rules import Rule
 from schemas.catalog.slips import likely_slips
 
 UNIT_DIGITS_MAX = 9
@@ -60,7 +60,9 @@ class Items:
 
 def check(items: Items) -> tuple[list[Finding], list[Finding]]:
     """Problems and warnings over all items."""
-    problems = [*_duplicates(items), *_surroundings(items)]
+    from schemas.catalog.rule_checks import check_rules
+
+    problems = [*_duplicates(items), *_surroundings(items), *check_rules(items)]
     warnings: list[Finding] = []
     for index, plan in items.valid["plans"]:
         loc: Loc = ("plans", index)
@@ -153,7 +155,7 @@ def _check_charge(items: Items, plan: Plan, charge: Charge, loc: Loc) -> Iterato
             lists.append((("price", "dimensions"), charge.price.dimensions))
         for where, dimensions in lists:
             for at, name in enumerate(dimensions):
-                yield from _known_dimension(meter.key, names, name, (*loc, *where, at))
+                yield from known_dimension(meter.key, names, name, (*loc, *where, at))
     if charge.unit is not None:
         for where, text in _unit_amounts(charge.price):
             if len(text.partition(".")[2]) > UNIT_DIGITS_MAX:
@@ -165,7 +167,8 @@ def _check_charge(items: Items, plan: Plan, charge: Charge, loc: Loc) -> Iterato
         yield Finding(loc, f"cannot be priced: {error}", "correct the price")
 
 
-def _known_dimension(meter: str, names: list[str], name: str, loc: Loc) -> Iterator[Finding]:
+def known_dimension(meter: str, names: list[str], name: str, loc: Loc) -> Iterator[Finding]:
+    """A finding where a meter does not group by the name."""
     if name not in names:
         meant = suggestion(name, names)
         choice = f"use one of {', '.join(names)}" if names else "remove it"
@@ -226,7 +229,7 @@ def check_limit(items: Items, limit: Limit, loc: Loc, currency: str | None = Non
     meter = items.meters.get(limit.meter or "")
     if meter is not None:
         for name in limit.filter:
-            yield from _known_dimension(meter.key, meter.dimension_names(), name, (*loc, "filter", name))
+            yield from known_dimension(meter.key, meter.dimension_names(), name, (*loc, "filter", name))
     if currency is not None and limit.currency not in (None, currency):
         yield Finding(
             (*loc, "currency"), f"is not the plan's currency {currency}", f"write {currency}, or remove it"
@@ -268,20 +271,6 @@ def _surroundings(items: Items) -> Iterator[Finding]:
         meter = items.meters.get(cost.meter)
         for name in cost.when if meter is not None else ():
             assert meter is not None
-            yield from _known_dimension(
+            yield from known_dimension(
                 cost.meter, meter.dimension_names(), name, ("costs", index, "when", name)
             )
-    for index, rule in items.valid["rules"]:
-        yield from _check_node(items, rule.when, ("rules", index, "when"))
-
-
-def _check_node(items: Items, node: Any, loc: Loc) -> Iterator[Finding]:
-    if not isinstance(node, Condition):
-        ((name, nodes),) = ((f.alias or n, getattr(node, n)) for n, f in type(node).model_fields.items())
-        for index, each in enumerate(nodes):
-            yield from _check_node(items, each, (*loc, name, index))
-        return
-    for name, section in (("meter", "meters"), ("feature", "features"), ("plan", "plans")):
-        key = getattr(node, name)
-        if key is not None:
-            yield from items.missing(section, key, (*loc, name))

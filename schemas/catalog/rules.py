@@ -8,6 +8,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
+from rating.times import DAY, parse_duration
 from schemas.catalog.base import Literal, Model, suggestion, wrong
 from schemas.catalog.scalars import Key, Scalars, Unit, decimal, duration, scalar
 
@@ -34,6 +35,8 @@ _REQUIRED = {"usage": ("meter", "over"), "spend": ("over",), "growth": ("over",)
              "overage": ("feature",), "balance": ("unit",), "breaches": ("limit", "over")}  # fmt: skip
 _TIMES = ("idle", "age", "trial_left")
 _WORDS = ("plan", "status", "storefront", "region", "channel")
+OVER_MAX = 366 * DAY
+"""How far a window looks back: what counts in it is kept by the hour."""
 COMPARISONS = ("eq", "in", "gt", "gte", "lt", "lte")
 DEPTH_MAX = 3
 METADATA = re.compile(r"metadata\.[!-.0-~]{1,64}", re.ASCII)
@@ -93,15 +96,23 @@ class Condition(Model):
 
     def _comparable(self, name: str) -> None:
         ordered = name in ("gt", "gte", "lt", "lte")
-        value = getattr(self, "in_" if name == "in" else name)
         if self.fact in _WORDS and ordered:
             raise wrong(f"orders the fact {self.fact}, which is a text", "use eq or in")
-        if not ordered:
+        if self.fact in _WORDS or (self.fact.startswith("metadata.") and not ordered):
             return
-        if self.fact in _TIMES:
-            duration(least=0)(value)
-        elif not self.fact.startswith("metadata."):
-            decimal(12, least=None)(value)
+        for value in self.in_ or () if name == "in" else [getattr(self, name)]:
+            if self.fact in _TIMES:
+                duration(least=0)(value)
+            else:
+                decimal(12, least=None)(value)
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        back = 2 if self.fact == "growth" else 1
+        if self.over not in (None, "period") and parse_duration(self.over) * back > OVER_MAX:
+            raise wrong("is too long: it is counted by the hour",
+                        f"write {366 // back}d or less, or period", ("over",))  # fmt: skip
+        return self
 
 
 class All(Model):

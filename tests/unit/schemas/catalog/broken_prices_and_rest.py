@@ -194,6 +194,31 @@ BROKEN = (
         "c.yaml:85: rules[0].when.all[0]: compares with nothing; add one of eq, in, gt, gte, lt, lte",
     ),
     Broken(
+        "over: 7d, gte: 1000000",
+        "over: 7d, eq: many",
+        'c.yaml:85: rules[0].when.all[0]: "many" is not a number; write a decimal like 1.5',
+    ),
+    Broken(
+        "over: 7d, gte: 1000000",
+        "over: 400d, gte: 1",
+        'c.yaml:85: rules[0].when.all[0].over: "400d" is too long: it is counted by the hour; write 366d or less, or period',
+    ),
+    Broken(
+        "over: 7d, gte: 1000000",
+        "filter: {regoin: [eu]}, over: 7d, gte: 1",
+        "c.yaml:85: rules[0].when.all[0].filter.regoin: is not in group_by of the meter input-tokens; did you mean region?",
+    ),
+    Broken(
+        "fact: usage, meter: input-tokens, over: 7d,",
+        "fact: overage, feature: sso,",
+        'c.yaml:85: rules[0].when.all[0].feature: "sso" is a boolean feature, so nothing of it is used; name a metered one',
+    ),
+    Broken(
+        "aggregation: sum\n    value: $.input_tokens",
+        "aggregation: max\n    value: $.input_tokens",
+        'c.yaml:85: rules[0].when.all[0].meter: "input-tokens" is a meter of max, whose hours do not add up; name a meter of sum or count, or look at spend',
+    ),
+    Broken(
         "meters:\n",
         "metres:\n",
         "c.yaml:2: metres: is no section of a catalog; did you mean meters?",
