@@ -196,7 +196,7 @@ BROKEN = (
     Broken(
         "over: 7d, gte: 1000000",
         "over: 7d, eq: many",
-        'c.yaml:85: rules[0].when.all[0]: "many" is not a number; write a decimal like 1.5',
+        'c.yaml:85: rules[0].when.all[0]: is not a decimal number; write a decimal, like "0.000002"',
     ),
     Broken(
         "over: 7d, gte: 1000000",
