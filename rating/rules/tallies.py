@@ -63,12 +63,12 @@ def follow(step: Step, new: bool) -> None:
         return
     if step.cells.get(place, "subscriptions") is None:
         return
-    _forget(step)
     since = 0 if new else step.now
     for series in rules.series.values():
-        for over in sorted({*series.overs, *([PERIOD] if series.period else [])}, reverse=True):
+        for over in (*series.overs, *((PERIOD,) if series.period else ())):
             if _held(step, series.key, over) is None:
                 step.cells.put(_windows(step), _name(series.key, over), _begun(step, series, over, since))
+    _forget(step)
     if rules.idle and not new and step.cells.get(place, NEWEST) is None:
         step.cells.put(place, NEWEST, max((newest(step, sub, 0) for sub in step.subscriptions()), default=-1))
     step.cells.put(place, FOLLOWED, rules.mark or None)
@@ -78,7 +78,10 @@ def _begun(step: Step, series: Series, over: int, since: int) -> Window:
     """A window that is new: over what a longer one of the same series keeps already."""
     if over == PERIOD:
         return Window(0, 0, NEVER, since)
-    longer = [found for other in series.overs if other > over and (found := _held(step, series.key, other))]
+    longer = [
+        found for name, found in step.cells.members(_windows(step))
+        if name.partition("|")[2] == series.key and int(name.partition("|")[0]) > over
+    ]  # fmt: skip
     start = _start(step, over)
     mine = [
         (int(hour), amount)
@@ -99,17 +102,13 @@ def _forget(step: Step) -> None:
         asked = series.get(key)
         if asked is None or (int(over) not in asked.overs if int(over) else not asked.period):
             step.cells.put(_windows(step), name, None)
-            if asked is None or not asked.overs:
-                _empty(step, _hours(step, key))
+            since = _start(step, asked.overs[-1]) if asked is not None and asked.overs else NEVER
+            _drop_before(step, _hours(step, key), since)
             if asked is None or not asked.period:
-                _empty(step, _periods(step, key))
+                for member, _ in list(step.cells.members(_periods(step, key))):
+                    step.cells.put(_periods(step, key), member, None)
     if not step.catalog.rules.idle:
         step.cells.put(_account(step), NEWEST, None)
-
-
-def _empty(step: Step, place: tuple[str, ...]) -> None:
-    for member, _ in list(step.cells.members(place)):
-        step.cells.put(place, member, None)
 
 
 def count(step: Step, facts: Facts) -> None:
@@ -160,8 +159,8 @@ def advance(step: Step) -> None:
                     _moved(step, series, held, start) if held.first < start else held._replace(start=start)
                 )
                 step.cells.put(_windows(step), _name(series.key, over), after)
-                if over == series.overs[-1]:
-                    _drop_before(step, series, held.first, start)
+                if over == series.overs[-1] and held.first < start:
+                    _drop_before(step, _hours(step, series.key), start)
 
 
 def _moved(step: Step, series: Series, held: Window, start: int) -> Window:
@@ -176,13 +175,11 @@ def _moved(step: Step, series: Series, held: Window, start: int) -> Window:
     return held._replace(start=start, total=total, first=first)
 
 
-def _drop_before(step: Step, series: Series, first: int, start: int) -> None:
-    if first < start:
-        place = _hours(step, series.key)
-        for name, _ in list(step.cells.members(place)):
-            if int(name) >= start:
-                break
-            step.cells.put(place, name, None)
+def _drop_before(step: Step, place: tuple[str, ...], start: int) -> None:
+    for name, _ in list(step.cells.members(place)):
+        if int(name) >= start:
+            break
+        step.cells.put(place, name, None)
 
 
 def total(step: Step, key: str, over: int) -> tuple[int | None, list[int]]:

@@ -17,6 +17,7 @@ from sinks.clickhouse.columns import (
     FLAG,
     JSON,
     MICROS,
+    NAME,
     PAIRS,
     PLAIN,
     QUANTITY,
@@ -72,7 +73,7 @@ THRESHOLDS: Kinds = {
     "window_end": maybe(TIME), "top_up": maybe(AMOUNT), "time": TIME,
 }  # fmt: skip
 SIGNALS: Kinds = {
-    "id": TEXT, "tenant": WORD, "account": TEXT, "rule": WORD, "kind": WORD, "state": WORD, "facts": JSON,
+    "id": TEXT, "tenant": WORD, "account": TEXT, "rule": NAME, "kind": WORD, "state": WORD, "facts": JSON,
     "data": maybe(JSON), "time": TIME,
 }  # fmt: skip
 ENTITLEMENTS: Kinds = {

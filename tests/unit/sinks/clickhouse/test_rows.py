@@ -58,6 +58,12 @@ def test_a_threshold_may_be_absolute_and_a_signal_has_its_facts() -> None:
     assert json.loads(found["signals_rows"][0]["facts"]) == {"spend": "400.25"}
 
 
+def test_a_signal_of_no_rule_has_the_empty_one_and_data_is_text() -> None:
+    told = some.signal(1, rule=None, data={"offer": "team-20"})
+    (row,) = rows(some.taken(topics.SIGNALS, 0, told))["signals_rows"]
+    assert (row["rule"], json.loads(row["data"])) == ("", {"offer": "team-20"})
+
+
 def test_a_rejected_record_keeps_its_bytes_and_reason() -> None:
     (row,) = rows(some.taken(topics.REJECTED, 5, b"\xff{broken", key=None))["rejected_rows"]
     assert row["value"] == b"\xff{broken"
