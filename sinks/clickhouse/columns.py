@@ -137,8 +137,8 @@ TEXT = Kind(str, texts)
 BYTES = Kind(bytes, lambda values: pa.array(values, pa.binary()))
 """Bytes as they are: a ClickHouse `String` holds any."""
 WORD = Kind(str, words)
-NAME = Kind(str | None, lambda values: words(["" if each is None else each for each in values]), False)
-"""A word that a record may leave out, which is then the empty one."""
+NAME = Kind(str | None, lambda values: words(["" if each is None else each for each in values]))
+"""A word that may be null, which is then the empty one."""
 AMOUNT = Kind(str, amounts)
 QUANTITY = Kind(str, quantities)
 TIME = Kind(str, times)
