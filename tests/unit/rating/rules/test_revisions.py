@@ -8,7 +8,7 @@ from typing import Any
 from rating.catalog import compile_catalog
 from rating.cells import DictCells
 from tests.unit.rating.lives import TOKENS, Doc, Life, charge, full, plan
-from tests.unit.rating.rules.test_rules import BUSY, facts, life, rule, signals
+from tests.unit.rating.rules.watched import BUSY, facts, life, rule, signals
 
 PLANS = [plan("pro", charges=[charge()]), plan("max", charges=[charge()])]
 FEW: Doc = {"fact": "usage", "meter": "tokens", "over": "1d", "lt": "10"}
