@@ -11,8 +11,10 @@ Floats are refused: a number is read from its literal text.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 from functools import lru_cache
+from itertools import islice
 
 from rating.errors import NumberError, Overflow
 
@@ -79,9 +81,33 @@ def _power(digits: int) -> int:
 
 
 def shown(value: object) -> str:
-    """A value as errors show it: at most 40 characters."""
-    text_ = repr(value) if not isinstance(value, int) or isinstance(value, bool) else _digits(value)
+    """A value as errors show it, the way it is written in JSON and YAML: at most 40 characters."""
+    text_ = _written(value, _LEVELS_SHOWN)
     return text_ if len(text_) <= 40 else text_[:37] + "…"
+
+
+_LEVELS_SHOWN = 4
+_ITEMS_SHOWN = 10
+
+
+def _written(value: object, levels: int) -> str:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return str(value).lower()
+        case int():
+            return _digits(value)
+        case str():
+            return repr(value)
+        case Mapping() | list() | tuple() if levels == 0:
+            return "…"
+        case Mapping():
+            few = islice(value.items(), _ITEMS_SHOWN)
+            return "{" + ", ".join(f"{name}: {_written(item, levels - 1)}" for name, item in few) + "}"
+        case list() | tuple():
+            return "[" + ", ".join(_written(item, levels - 1) for item in value[:_ITEMS_SHOWN]) + "]"
+    return str(value)
 
 
 def _digits(value: int) -> str:

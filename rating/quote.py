@@ -52,7 +52,7 @@ def _window_lines(rule: Rule, used: Sequence[_Usage]) -> list[Part]:
     for values, events in _groups(rule, used):
         dimensions = dict(zip(rule.dimensions, values, strict=True))
         if isinstance(rule.price, Matrix) and rule.price.curve_of(dimensions) is None:
-            named = ", ".join(f"{name} {value!r}" for name, value in dimensions.items())
+            named = ", ".join(f"{name} {shown(value)}" for name, value in dimensions.items())
             raise QuoteError(f"no cell of the matrix holds {named}, and it has no default: add one of them")
         check_quantity(sum(event.value for event in events))
         lines += rule.event_parts(sorted(events), rule.included, dimensions)
@@ -93,11 +93,13 @@ def _groups(rule: Rule, used: Sequence[_Usage]) -> Iterable[tuple[tuple[str, ...
 
 
 def _usage(rule: Rule, usage: object) -> list[_Usage]:
-    if not isinstance(usage, Mapping) or ("quantity" in usage) == ("events" in usage):
+    if not isinstance(usage, Mapping):
         raise QuoteError(f"usage is {shown(usage)}: give either quantity or events")
     for name in usage:
         if name not in ("quantity", "events"):
             raise QuoteError(f"usage.{name} is no field of usage: give quantity or events")
+    if len(usage) != 1:
+        raise QuoteError(f"usage has {' and '.join(usage) or 'nothing'}: give either quantity or events")
     if "quantity" in usage:
         if isinstance(rule.price, Dynamic):
             raise QuoteError(

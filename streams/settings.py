@@ -199,7 +199,9 @@ class Settings(BaseSettings):
             if getattr(self, low) > getattr(self, high):
                 raise ValueError(f"{low} may not be more than {high}: {why}")
         if self.charges_format == "avro" and not (self.schema_registry_url or self.schema_folder):
-            raise ValueError("charges_format avro needs schema_registry_url or schema_folder")
+            raise ValueError(
+                "charges_format avro needs schema_registry_url or schema_folder: set one of them"
+            )
         if self.stages == "notify" and not self.webhooks:
             raise ValueError("stages notify needs an address in webhooks")
         if self.kafka_security_protocol.startswith("sasl") and not self.kafka_sasl_username:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from rating.numbers import shown
 from streams.durations import read_duration, show_duration
 
 PREFIX = "AZOTTE_"
@@ -35,17 +36,29 @@ def _explain(error: Any, fields: Mapping[str, Any], secrets: Collection[str], fi
     where = variable if os.environ.get(variable) else f"{name} in {file}"
     show = show_duration if is_duration(fields[name]) and isinstance(error["input"], int) else shown
     value = "" if name in secrets else f" {show(error['input'])}"
+    return f"{where}{value} {wrong(error, show)}"
+
+
+def wrong(error: Any, show: Callable[[Any], str]) -> str:
+    """What is wrong with a value, from the error entry of a pydantic `ValidationError`: `is not a whole number`."""
+    kind, context = error["type"], error.get("ctx", {})
+    if (bound := _BOUNDS.get(kind)) is not None:
+        return f"is {bound[1]} {show(context[bound[0]])}"
+    if kind in _KINDS:
+        return _KINDS[kind]
+    if kind == "literal_error":
+        return f"is not one of {context['expected'].replace(' or ', ', ').replace(chr(39), '')}"
     message = str(error["msg"])
-    if error["type"] == "value_error":
-        message = message.removeprefix("Value error, ")
-    elif (bound := _BOUNDS.get(error["type"])) is not None:
-        message = f"is {bound[1]} {show(error['ctx'][bound[0]])}"
-    else:
-        message = "is wrong: " + message[:1].lower() + message[1:]
-    return f"{where}{value} {message}"
+    if kind == "value_error":
+        return message.removeprefix("Value error, ")
+    return "is wrong: " + message[:1].lower() + message[1:]
 
 
 _BOUNDS = {"greater_than_equal": ("ge", "less than"), "less_than_equal": ("le", "more than")}
+_KINDS = {
+    **dict.fromkeys(("int_parsing", "int_type", "int_from_float"), "is not a whole number"),
+    **dict.fromkeys(("bool_parsing", "bool_type"), "is neither true nor false"),
+}
 
 
 def is_duration(field: Any) -> bool:
@@ -58,12 +71,6 @@ def unreadable(message: str) -> str:
     found = re.search(r'field "(\w+)"', message)
     name = PREFIX + found[1].upper() if found else "a setting of the environment"
     return f'{name} is not a JSON object: write it like {{"name": "value"}}'
-
-
-def shown(value: object) -> str:
-    """A value as an error names it: short, on one line."""
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "…"
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -61,7 +61,9 @@ class _Commands(dict[str, Any]):
         if found is None:
             part = typer.Typer(rich_markup_mode=None)
             importlib.import_module(f"streams.cli.{COMMANDS[name].module}").register(part)
-            self.update({key: command for key, command in get_group(part).commands.items() if key in self})
+            self.update({
+                key: in_words(command) for key, command in get_group(part).commands.items() if key in self
+            })  # fmt: skip
             found = super().__getitem__(name)
         return found
 
@@ -69,6 +71,26 @@ class _Commands(dict[str, Any]):
         if name not in self:
             return default
         return self[name]
+
+
+_WORDS = {"str": "TEXT", "list[str]": "TEXT", "int": "N", "int range": "N", "path": "FILE"}
+
+
+def in_words(command: Any) -> Any:
+    """The command, its help saying what a value is in words instead of in Python's types."""
+    for each in getattr(command, "commands", {}).values():
+        in_words(each)
+    for param in command.params:
+        typed = param.display_type(None)
+        word = _WORDS.get((typed or "").strip("<>"))
+        if param.param_type_name == "argument":
+            param.metavar = param.metavar or param.name.upper()
+            if word is not None:
+                # Its name is word enough.
+                param.display_type_rich = lambda ctx: None
+        elif typed is not None:
+            param.metavar = param.metavar or word or typed
+    return command
 
 
 class LazyGroup(TyperGroup):

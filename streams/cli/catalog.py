@@ -30,7 +30,10 @@ def register(app: typer.Typer) -> None:
 
 
 def validate(file: File, as_json: AsJson = False) -> None:
-    """Check a catalog: every problem with its line, field, value and remedy."""
+    """Check a catalog.
+
+    Every problem is told with its line, field, value and remedy.
+    """
     loaded = _load(file)
     if as_json:
         print_json({
@@ -55,7 +58,10 @@ def diff(
     tenant: Tenant = "default",
     as_json: AsJson = False,
 ) -> None:
-    """Show what a catalog changes against the published one, or against another file."""
+    """Show what a catalog changes against another.
+
+    The other is the published one unless --against names a file.
+    """
     from schemas.catalog import check_publish
     from schemas.catalog import diff as changes_of
 
@@ -86,7 +92,10 @@ def apply(
     wait: Annotated[int, typer.Option(min=1, max=3600, help="Seconds to wait for the revision.")] = WAIT_S,
     as_json: AsJson = False,
 ) -> None:
-    """Publish a catalog, and return when its revision is on `billing.catalog.v1`."""
+    """Publish a catalog.
+
+    It returns when the catalog's revision is on `billing.catalog.v1`.
+    """
     from streams.cli.catalog_topic import Refused, Silent, apply_catalog
 
     loaded = _sound(file)
@@ -116,7 +125,10 @@ def show(
     tenant: Tenant = "default",
     as_json: AsJson = False,
 ) -> None:
-    """Print a catalog in its canonical form: defaults left out, numbers and times written one way."""
+    """Print a catalog in its canonical form.
+
+    Defaults are left out, numbers and times are written one way.
+    """
     doc = _sound(file).doc if file is not None else _published(tenant)
     if doc is None:
         fail(f"tenant {tenant} has no catalog yet: publish one with `azotte catalog apply FILE`")

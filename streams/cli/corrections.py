@@ -43,7 +43,10 @@ def amend(
     as_json: AsJson = False,
 ) -> None:
     """Replace a usage event by what it should have been."""
-    fields = {"type": "amend_usage", **_named("--was", was), "now": document("--now", now)}
+    new = document("--now", now)
+    if not new:
+        fail("--now is an event without anything in it: give it as it should have been", WRONG_USAGE)
+    fields = {"type": "amend_usage", **_named("--was", was), "now": new}
     send(fields, tenant, account, command_id, time, as_json)
 
 
@@ -53,7 +56,7 @@ def _named(option: str, text: str) -> dict[str, Any]:
     named = {attribute: _text(event.get(attribute)) for attribute in ("source", "id")}
     for attribute, value in named.items():
         if value is None:
-            fail(f"{option} is an event without {attribute}", WRONG_USAGE)
+            fail(f"{option} is an event without {attribute}: give it as it was accepted", WRONG_USAGE)
     return {"source": named["source"], "event_id": named["id"], "was": event}
 
 

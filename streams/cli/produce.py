@@ -78,11 +78,10 @@ def produce(
         )
     form = form or (Format.csv if file.lower().endswith(".csv") else Format.ndjson)
     columns, texts = pairs("--map", mapping or []), pairs("--set", fixed or [])
-    if (form is Format.csv) != bool(columns or texts):
-        fail(
-            "a CSV needs --map or --set, and nothing else takes them: see `azotte produce --help`",
-            WRONG_USAGE,
-        )
+    if form is Format.csv and not (columns or texts):
+        fail("a CSV needs --map or --set, which say what its columns are, like --map id=request", WRONG_USAGE)
+    if form is not Format.csv and (columns or texts):
+        fail("--map and --set are for a CSV: leave them out, or say --format csv", WRONG_USAGE)
     size = _size(file)
     bad: list[BadLine] = []
     name = "stdin" if file == "-" else Path(file).stem
@@ -132,7 +131,7 @@ def _size(file: str) -> int | None:
         with Path(file).open("rb") as stream:
             return os.fstat(stream.fileno()).st_size
     except OSError as error:
-        fail(f"{file}: {error.strerror}", WRONG_USAGE)
+        fail(f"{file} cannot be read: {(error.strerror or str(error)).lower()}", WRONG_USAGE)
 
 
 @contextmanager

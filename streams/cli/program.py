@@ -65,10 +65,22 @@ def _wrong_usage(error: Any) -> int:
     if context is not None and type(error).__name__ == "NoArgsIsHelpError":
         print(context.get_help(), file=sys.stderr)
         return 2
-    message = " ".join(error.format_message().split()).rstrip(".").replace("Value error, ", "")
+    message = " ".join(_words(error).split()).rstrip(".").replace("Value error, ", "")
     end = "" if message.endswith("?") else "."
     print(f"{command}: {message}{end} See `{command} --help`.", file=sys.stderr)
     return 2
+
+
+def _words(error: Any) -> str:
+    """What is wrong; of a value that pydantic refuses, with the value."""
+    refused: Any = getattr(error.__cause__, "errors", None)
+    if refused is not None and "Input should" in error.message:
+        from rating.numbers import shown
+        from streams.settings_errors import wrong
+
+        found = refused()[0]
+        error.message = f"{shown(found['input'])} {wrong(found, shown)}"
+    return str(error.format_message())
 
 
 def _of_system(error: OSError) -> str:

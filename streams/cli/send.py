@@ -114,13 +114,14 @@ def document(option: str, value: str | None) -> dict[str, Any] | None:
         try:
             text = Path(value).read_text(encoding="utf-8")
         except OSError as error:
-            fail(f"{option} {value}: {error.strerror}; give a file, or a JSON object", WRONG_USAGE)
+            why = (error.strerror or str(error)).lower()
+            fail(f"{option} {value} cannot be read: {why}; give a file, or a JSON object", WRONG_USAGE)
     try:
         return msgspec.json.decode(text, type=dict[str, msgspec.Raw])
     except msgspec.MsgspecError:
         found = _yaml(option, text, value)
     if not isinstance(found, dict):
-        fail(f"{option} {value} is not an object", WRONG_USAGE)
+        fail(f'{option} {value} is not an object: write it like {{"name": "value"}}', WRONG_USAGE)
     return found
 
 
@@ -130,7 +131,8 @@ def _yaml(option: str, text: str, value: str) -> Any:
     try:
         return yaml.load(text, Loader=yaml.BaseLoader)
     except yaml.YAMLError as error:
-        fail(f"{option} {value} is neither JSON nor YAML: {error}", WRONG_USAGE)
+        problem = getattr(error, "problem", None) or "it cannot be read"
+        fail(f"{option} {value} is neither JSON nor YAML: {problem}", WRONG_USAGE)
 
 
 def pairs(option: str, values: list[str]) -> dict[str, str]:
@@ -139,6 +141,6 @@ def pairs(option: str, values: list[str]) -> dict[str, str]:
     for value in values:
         key, equals, item = value.partition("=")
         if not equals or not key:
-            fail(f"{option} {value!r} is not name=value", WRONG_USAGE)
+            fail(f"{option} {value!r} is not name=value: write it like seats=5", WRONG_USAGE)
         found[key] = item
     return found

@@ -10,7 +10,10 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from streams.cli.output import WRONG_USAGE, fail, note, print_table, say
+from streams.cli.output import FAILED, WRONG_USAGE, fail, note, print_table, say
+
+VALUE_SHOWN = 200
+"""Characters of a value in the table; --json prints all."""
 
 
 def register(app: typer.Typer) -> None:
@@ -41,17 +44,18 @@ def simulate(
 
     loaded = load_catalog(catalog)
     if loaded.doc is None:
-        fail(" | ".join(str(problem) for problem in loaded.problems[:5]))
+        for problem in loaded.problems:
+            note(f"azotte: {problem}")
+        raise typer.Exit(FAILED)
     try:
         end = None if until is None else parse_time(until)
     except TimeError as error:
         fail(f"--until: {error}", WRONG_USAGE)
     run = Simulation(loaded.doc)
     rows: list[tuple[object, ...]] = []
-    for number, value, is_command in _inputs(input_):
+    for value, is_command in _inputs(input_):
         for shown in run.take(value, is_command):
             _show(shown, as_json, rows)
-        del number
     for shown in run.advance(end) if end is not None else ():
         _show(shown, as_json, rows)
     if not as_json:
@@ -59,18 +63,18 @@ def simulate(
     for name, fault in run.parked.items():
         note(f"azotte: account {name} is parked at {fault}")
     if run.parked:
-        raise typer.Exit(1)
+        raise typer.Exit(FAILED)
 
 
-def _inputs(path: Path) -> Iterator[tuple[int, bytes, bool]]:
+def _inputs(path: Path) -> Iterator[tuple[bytes, bool]]:
     try:
         source = sys.stdin.buffer if str(path) == "-" else path.open("rb")
     except OSError as error:
-        fail(f"--input: {path} cannot be read: {error.strerror}", WRONG_USAGE)
+        fail(f"--input: {path} cannot be read: {(error.strerror or str(error)).lower()}", WRONG_USAGE)
     with source:
         for number, line in enumerate(source, 1):
             if line.strip():
-                yield number, *_input(number, line)
+                yield _input(number, line)
 
 
 def _input(number: int, line: bytes) -> tuple[bytes, bool]:
@@ -78,7 +82,7 @@ def _input(number: int, line: bytes) -> tuple[bytes, bool]:
     try:
         found = msgspec.json.decode(line, type=dict[str, msgspec.Raw])
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        fail(f"--input: line {number} is not a JSON object ({error}): {remedy}")
+        fail(f"--input: line {number} is not a JSON object ({str(error) or 'nested too deep'}): {remedy}")
     if len(found) != 1 or not found.keys() <= {"event", "command"}:
         fail(f"--input: line {number} has {', '.join(found) or 'no member'}: {remedy}")
     (kind, value), *_ = found.items()
@@ -89,7 +93,10 @@ def _show(shown: Any, as_json: bool, rows: list[tuple[object, ...]]) -> None:
     if as_json:
         say(_line(shown))
         return
-    rows.append((shown.topic, shown.key, (shown.value or b"").decode("utf-8", "replace")[:200]))
+    value = (shown.value or b"").decode("utf-8", "replace")[:VALUE_SHOWN]
+    said = dict(shown.headers)
+    why = f"{said['error']}: {said['error_detail']}: " if "error" in said else ""
+    rows.append((shown.topic, shown.key, why + value))
 
 
 def _line(shown: Any) -> str:

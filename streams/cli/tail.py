@@ -9,10 +9,13 @@ import msgspec
 import typer
 
 from streams.cli.output import fail, note, say, settings_or_fail
+from streams.cli.values import NoValue, text_of, value_of
 
 if TYPE_CHECKING:
+    from schemas.registry import Schemas
     from streams.settings import Settings
 
+THEIRS = ("events", "rejected", "commands")
 PASSING = ("_PARTITION_EOF", "_TRANSPORT", "_ALL_BROKERS_DOWN", "_TIMED_OUT", "_RESOLVE")
 
 
@@ -61,6 +64,7 @@ def tail(
 
     from schemas import topics
     from streams.cli.publish import existing_topics, reach
+    from streams.connection import schemas_of
 
     settings = settings_or_fail()
     reach(settings)
@@ -73,7 +77,7 @@ def tail(
         consumer.assign([TopicPartition(name, number, start) for number in range(count)])
         if not json:
             say("  ".join(f"{column:<{width}}" for column, width in _COLUMNS[what.value]).rstrip())
-        _follow(consumer, what.value, limit, json)
+        _follow(consumer, what.value, schemas_of(settings), limit, json)
     finally:
         consumer.close()
 
@@ -108,7 +112,7 @@ def _consumer(settings: Settings) -> Any:
     )
 
 
-def _follow(consumer: Any, what: str, limit: int | None, json: bool) -> None:
+def _follow(consumer: Any, what: str, schemas: Schemas | None, limit: int | None, json: bool) -> None:
     left = limit
     while left is None or left > 0:
         for message in consumer.consume(100, 0.2):
@@ -117,7 +121,8 @@ def _follow(consumer: Any, what: str, limit: int | None, json: bool) -> None:
                 if error.name() in PASSING or error.retriable():
                     continue
                 fail(f"{message.topic()} cannot be read: {error.str()}")
-            say(_json(message) if json else _row(message, what))
+            value = _value(message, what, schemas)
+            say(_json(message, value) if json else _row(message, value, what))
             if left is not None:
                 left -= 1
                 if not left:
@@ -128,25 +133,28 @@ def _headers(message: Any) -> dict[str, str]:
     return {name: (value or b"").decode("utf-8", "replace") for name, value in message.headers() or ()}
 
 
-def _value(message: Any) -> Any:
+def _value(message: Any, what: str, schemas: Schemas | None) -> Any:
+    """What a record says. What producers write may be anything; a topic of ours that cannot be read ends the command."""
     try:
-        return msgspec.json.decode(message.value() or b"null")
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return message.value().decode("utf-8", "replace")
+        return value_of(message, schemas)
+    except NoValue as error:
+        if what in THEIRS:
+            return text_of(message)
+        fail(f"{message.topic()} {message.partition()} at {message.offset()} {error}")
 
 
-def _json(message: Any) -> str:
+def _json(message: Any, value: Any) -> str:
     key = message.key()
     record = {
         "topic": message.topic(), "partition": message.partition(), "offset": message.offset(),
-        "key": None if key is None else key.decode("utf-8", "replace"), "value": _value(message), "headers": _headers(message),
+        "key": None if key is None else key.decode("utf-8", "replace"), "value": value, "headers": _headers(message),
     }  # fmt: skip
     return msgspec.json.encode(record).decode()
 
 
-def _row(message: Any, what: str) -> str:
-    value = _headers(message) if what == "rejected" else _value(message)
-    fields = value if isinstance(value, dict) else {}
+def _row(message: Any, value: Any, what: str) -> str:
+    said = _headers(message) if what == "rejected" else value
+    fields = said if isinstance(said, dict) else {}
     cells = []
     for column, width in _COLUMNS[what]:
         found = fields.get(column)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from schemas import topics
 from streams import clock
 from streams.cli.output import fail
 from streams.cli.publish import CONNECT_S, existing_topics
-from streams.connection import connection
+from streams.cli.values import NoValue, value_of
+from streams.connection import connection, schemas_of
 from streams.demo.tally import Tally
 from streams.settings import Settings
 
@@ -24,6 +24,7 @@ class Outputs:
 
         self._charges = settings.topic(topics.CHARGES.name)
         self._rejected = settings.topic(topics.REJECTED.name)
+        self._schemas = schemas_of(settings)
         self._consumer = Consumer(
             connection(settings)
             | {
@@ -57,11 +58,17 @@ class Outputs:
                     continue
                 fail(f"{message.topic()} cannot be read: {error.str()}")
             if message.topic() == self._charges:
-                tally.charge(json.loads(message.value()), clock.monotonic())
+                tally.charge(self._line(message), clock.monotonic())
                 self.last[message.partition()] = message.offset()
             else:
                 headers: dict[str, Any] = dict(message.headers() or [])
                 tally.refused(headers.get("error", b"?").decode())
+
+    def _line(self, message: Any) -> Any:
+        try:
+            return value_of(message, self._schemas)
+        except NoValue as error:
+            fail(f"{message.topic()} {message.partition()} at {message.offset()} {error}")
 
     def close(self) -> None:
         """Leave the broker."""

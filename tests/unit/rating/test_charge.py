@@ -101,7 +101,7 @@ def test_an_amount_that_no_table_holds_overflows() -> None:
 @pytest.mark.parametrize(
     ("doc", "message"),
     [
-        ({}, r"charge\.price is None"),
+        ({}, r"charge\.price is null"),
         ({"price": {"model": "magic"}}, r"charge\.price\.model is 'magic': use one of flat, per_unit"),
         ({"price": {"model": "per_unit"}}, r"charge\.price\.unit_amount is missing"),
         ({"price": {"model": "per_unit", "unit_amount": 0.1}}, r"unit_amount: 0\.1 is not an exact number"),

@@ -9,6 +9,7 @@ import pytest
 
 from rating import numbers
 from rating.errors import NumberError, Overflow
+from rating.numbers import shown
 
 
 @pytest.mark.parametrize(
@@ -140,3 +141,17 @@ def test_each_kind_of_number_has_its_own_digits() -> None:
     for read, text in ((numbers.unit_amount, "1e-16"), (numbers.rate, "1e-7"), (numbers.amount, "1e-13")):
         with pytest.raises(NumberError, match="fractional digits"):
             read(text)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (None, "null"), (True, "true"), (12, "12"), (10**500, "a number of over 120 digits"), (Decimal("1.50"), "1.50"),
+        ("x", "'x'"), ("a\nb", r"'a\nb'"), ("x" * 99, "'" + "x" * 36 + "…"), ([], "[]"), ({}, "{}"),
+        ({"a": [1, None, "b"]}, "{a: [1, null, 'b']}"), (["x" * 30] * 1_000_000, "['" + "x" * 30 + "', 'x…"),
+        ([[[[[1]]]], 2], "[[[[…]]], 2]"),
+    ],
+)  # fmt: skip
+def test_errors_show_a_value_as_documents_write_it_and_short(value: object, said: str) -> None:
+    assert shown(value) == said
+    assert len(said) <= 40

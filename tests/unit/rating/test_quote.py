@@ -57,6 +57,11 @@ def test_dimensions_compare_as_the_pipeline_reads_them() -> None:
     [
         ({"price": PER_UNIT}, {}, "give either quantity or events"),
         ({"price": PER_UNIT}, [], "give either quantity or events"),
+        (
+            {"price": PER_UNIT},
+            {"qantity": "1"},
+            "usage.qantity is no field of usage: give quantity or events",
+        ),
         ({"price": PER_UNIT}, {"quantity": "1", "events": []}, "either quantity or events"),
         ({"price": PER_UNIT}, {"quantity": "1", "unit": "x"}, "usage.unit is no field"),
         (
@@ -64,7 +69,7 @@ def test_dimensions_compare_as_the_pipeline_reads_them() -> None:
             {"quantity": "1e400"},
             "usage.quantity: '1e400' has more than 18 integer digits",
         ),
-        ({"price": PER_UNIT}, {"quantity": None}, "usage.quantity: None is not an exact number"),
+        ({"price": PER_UNIT}, {"quantity": None}, "usage.quantity: null is not an exact number"),
         ({"price": PER_UNIT}, {"events": {}}, "give a list of events"),
         ({"price": PER_UNIT}, {"events": [1]}, r"usage\.events\[0\] is 1: give a mapping"),
         ({"price": PER_UNIT}, {"events": [{}]}, r"usage\.events\[0\]\.value is missing"),

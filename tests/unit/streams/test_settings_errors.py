@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from streams.settings import Settings
-from streams.settings_errors import did_you_mean, is_duration, misspelt_variable, shown, unreadable
+from streams.settings_errors import did_you_mean, is_duration, misspelt_variable, unreadable
 
 FIELDS = Settings.model_fields
 
@@ -39,11 +39,6 @@ def test_a_variable_that_is_misspelt_is_told(
         if meant is None
         else f"the environment has {variable}, which is no setting; did you mean {meant}?"
     )
-
-
-def test_a_value_is_shown_short_and_on_one_line() -> None:
-    assert shown("a\nb") == r"'a\nb'"
-    assert (len(shown("x" * 500)), shown("x" * 500)[-1]) == (58, "…")
 
 
 def test_what_is_no_json_names_its_variable() -> None:
