@@ -31,11 +31,6 @@ CURRENCIES = MappingProxyType(
 """Code → digits of the minor unit."""
 
 
-def is_currency(code: str) -> bool:
-    """Whether the code is a currency; every other unit of credits is a credit unit."""
-    return code in CURRENCIES
-
-
 def minor_digits(code: str) -> int:
     """Digits of the currency's minor unit. Raises `KeyError` for what is no currency: the catalog was checked."""
     return CURRENCIES[code]

@@ -33,4 +33,5 @@ class Extreme:
         kept[at] = best
 
     def quantity(self, kept: Sequence[tuple[int, Any]], span: Span, values: Values) -> int:
-        return self._choose((each for _, each in kept if each is not None), default=0)  # type: ignore[no-any-return]
+        best: int = self._choose((each for _, each in kept if each is not None), default=0)
+        return best

@@ -12,7 +12,6 @@ subtract from Q, subtract the fee, subtract from the slot's Q, take the event ou
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple, Protocol
 
 from rating.prices.part import Part, differences
@@ -52,31 +51,3 @@ class Curve:
     def between(self: QuantityPrice, low: int, high: int) -> tuple[Part, ...]:
         """What changes in the parts where Q goes from `low` to `high`. A model that knows a shorter way may take it."""
         return differences(self.parts(low), self.parts(high))
-
-
-class EventPrice(Protocol):
-    """A price of events, each taken by itself. The list need not be sorted."""
-
-    def fee(self, event: PricedEvent) -> int: ...
-
-    def parts_of(self, events: Sequence[PricedEvent]) -> tuple[Part, ...]: ...
-
-
-class SlotPrice(Protocol):
-    """Several prices; the time of an event says in which slot it counts."""
-
-    def slot(self, time: int) -> int: ...
-
-
-class OrderPrice(Protocol):
-    """A price of events in their order. The list is sorted."""
-
-    def total_of(self, events: Sequence[PricedEvent]) -> int: ...
-
-    def parts_of(self, events: Sequence[PricedEvent]) -> tuple[Part, ...]: ...
-
-
-class GroupPrice(Protocol):
-    """A price that depends on the group's dimensions: `None` where nothing prices a group."""
-
-    def curve_of(self, dimensions: Mapping[str, str]) -> QuantityPrice | None: ...

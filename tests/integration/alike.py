@@ -144,6 +144,17 @@ def published(fleet: Fleet, script: Script, end: int) -> Told:
     )
 
 
+def check(fleet: Fleet, script: Script, end: int, wanted: Mapping[str, Told]) -> Told:
+    """What the worker has said by `end`; of every tenant it must be what is wanted, and of nobody else anything."""
+    found = published(fleet, script, end)
+    assert script.ticks_in_log() == script.ticks, "a tick that is not the test's own"
+    script.close()
+    for name, want in wanted.items():
+        assert of_tenant(found, name) == want, name
+    assert {place[1].split("/")[0] for place in found} == set(wanted)
+    return found
+
+
 def _mark(number: int, clock: int) -> Json:
     """A command that rating refuses, and so says that it has come."""
     name, time = f"{MARK}-{number}", format_time(clock)

@@ -13,6 +13,7 @@ from typing import Any
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
 
 from streams.patience import passes
+from tests.charge_lines import group_faults
 
 Line = dict[str, Any]
 
@@ -101,25 +102,13 @@ def faults(charges: Iterable[Line]) -> list[str]:
         ):
             found.append(f"details of {line['id']} do not sum to its amount")
     for group, mine in groups.items():
-        found += _group_faults(group, sorted(mine, key=lambda line: int(line["revision"])))
+        found += group_faults(group, sorted(mine, key=lambda line: int(line["revision"])))
     return found
 
 
 def _group(line: Line) -> tuple[str, ...]:
     dimensions = json.dumps(line["dimensions"], sort_keys=True)
     return (line["account"], line["subscription"], line["charge"], dimensions, line["period_start"])
-
-
-def _group_faults(group: tuple[str, ...], mine: list[Line]) -> Iterable[str]:
-    if [line["revision"] for line in mine] != list(range(1, len(mine) + 1)):
-        yield f"revisions of {group} are {[line['revision'] for line in mine]}"
-    rated = [line for line in mine if line["kind"] != "close"]
-    for name in ("quantity", "amount"):
-        running = Fraction(0)
-        for line in rated:
-            running += Fraction(line[name])
-            if running != Fraction(line[f"{name}_total"]):
-                yield f"{name}_total of {line['id']} is not the sum of its group's lines"
 
 
 def until(

@@ -24,7 +24,7 @@ from tests.auditor.lifecycle.words import shown
 from tests.auditor.lifecycle_cases import history
 from tests.auditor.lifecycle_features import ALL
 from tests.integration import ledger
-from tests.integration.alike import Json, feed, merged, of_tenant, published, simulated
+from tests.integration.alike import Json, check, feed, merged, simulated
 from tests.integration.fleet import Fleet
 from tests.integration.script import SETTINGS, Script
 
@@ -103,11 +103,6 @@ def test_histories_through_a_worker_that_dies_say_what_simulate_says(fleet: Flee
     held = cells_held(fleet)
     fleet.start("worker", "worker")
     feed(script, lines[half:])
-    found = published(fleet, script, end)
-    assert script.ticks_in_log() == script.ticks, "a tick that is not the test's own"
-    script.close()
-    for name, want in wanted.items():
-        assert of_tenant(found, name) == want, name
-    assert {place[1].split("/")[0] for place in found} == set(wanted)
+    check(fleet, script, end, wanted)
     assert held >= set(CELLS), f"not restored: {set(CELLS) - held}"
     assert fleet.log("worker").count(READ_AGAIN) >= asked >= len(DATED_BACK)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any
 
 from rating.effects import Effect
 from schemas import topics
+from tests.charge_lines import group_faults
 from tests.property.partition import values
 from tests.property.worlds import Group, Whole
 
@@ -72,7 +73,7 @@ def faults(effects: Iterable[Effect]) -> list[str]:
     if len({line["id"] for line in lines}) != len(lines):
         found.append("an id stands on two lines")
     for group, mine in groups(lines).items():
-        found += _group_faults(group, mine)
+        found += group_faults(group, mine)
     return found
 
 
@@ -88,18 +89,6 @@ def repeated(effects: Iterable[Effect]) -> list[str]:
             found.append(f"{place}: a second line")
         seen.add(place)
     return found
-
-
-def _group_faults(group: Group, mine: list[Doc]) -> Iterator[str]:
-    if [line["revision"] for line in mine] != list(range(1, len(mine) + 1)):
-        yield f"{group}: revisions are {[line['revision'] for line in mine]}"
-    rated = [line for line in mine if line["kind"] != "close"]
-    for name in ("quantity", "amount"):
-        running = Fraction(0)
-        for line in rated:
-            running += Fraction(line[name])
-            if running != Fraction(line[f"{name}_total"]):
-                yield f"{group}: {name}_total of revision {line['revision']} is not the sum so far"
 
 
 def by_account(

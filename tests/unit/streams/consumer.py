@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar, cast
 
 from confluent_kafka import TopicPartition
 
@@ -86,6 +87,42 @@ class Log:
 
     def memberid(self) -> str | None:
         return self.member
+
+
+class Stage(Protocol):
+    """What a stage does in a cycle."""
+
+    def poll(self) -> Any: ...
+
+    def work(self, polled: Any) -> Any: ...
+
+    def commit(self, worked: Any) -> None: ...
+
+
+Staged = TypeVar("Staged", bound=Stage)
+
+
+@dataclass(frozen=True)
+class Rig(Generic[Staged]):
+    """A stage between a consumer and transactions in memory."""
+
+    stage: Staged
+    log: Log
+    commits: Commits
+
+    @staticmethod
+    def around(stage: Staged, records: dict[Place, Sequence[bytes]]) -> Rig[Staged]:
+        """The rig of a stage that was not opened."""
+        found = Rig(stage, Log(records), Commits())
+        inside = cast(Any, stage)
+        inside._consumer, inside._transactions = found.log, found.commits
+        return found
+
+    def round(self) -> None:
+        """One cycle."""
+        polled = self.stage.poll()
+        assert polled is not None
+        self.stage.commit(self.stage.work(polled))
 
 
 class Commits:

@@ -15,7 +15,7 @@ from streams.kafka import Anew
 from streams.normalize.service import NormalizeStage
 from streams.settings import Settings
 from streams.slot import take
-from tests.unit.streams.consumer import Commits, Log
+from tests.unit.streams.consumer import Rig
 
 RAW = topics.EVENTS.name
 
@@ -29,38 +29,22 @@ class Follower(NamedTuple):
         return
 
 
-class Rig(NamedTuple):
-    """The stage and what is around it."""
-
-    stage: NormalizeStage
-    log: Log
-    commits: Commits
-
-    def round(self) -> None:
-        """One cycle."""
-        polled = self.stage.poll()
-        assert polled is not None
-        self.stage.commit(self.stage.work(polled))
-
-
 @pytest.fixture
-def rig(tmp_path: Path) -> Iterator[Rig]:
+def rig(tmp_path: Path) -> Iterator[Rig[NormalizeStage]]:
     slot = take(tmp_path / "home")
     stage = NormalizeStage(Settings(normalize_batch_events=5, pack_events_max=5), slot, pytest.fail)
-    log = Log({(RAW, number): [b"not an event"] * 4 for number in (0, 1)})
-    commits, directory = Commits(), Directory()
+    found = Rig.around(stage, {(RAW, number): [b"not an event"] * 4 for number in (0, 1)})
+    directory = Directory()
     directory.put(LOG, {"partitions": 4, "accept_past": 10**12, "accept_future": 10**9})
-    stage._consumer = cast(Any, log)
-    stage._transactions = cast(Any, commits)
     stage._follower = cast(Any, Follower(directory))
     stage._log_partitions = 4
-    stage._next = dict.fromkeys(log.next, 0)
-    stage._told = dict.fromkeys(log.next, 0)
-    yield Rig(stage, log, commits)
+    stage._next = dict.fromkeys(found.log.next, 0)
+    stage._told = dict.fromkeys(found.log.next, 0)
+    yield found
     slot.close()
 
 
-def test_what_was_aborted_comes_again_and_first(rig: Rig) -> None:
+def test_what_was_aborted_comes_again_and_first(rig: Rig[NormalizeStage]) -> None:
     rig.commits.aborts = 1
     rig.round()
     rig.round()
@@ -72,7 +56,7 @@ def test_what_was_aborted_comes_again_and_first(rig: Rig) -> None:
     assert sum(map(len, rig.commits.outs[1:])) == 8
 
 
-def test_a_partition_that_was_lost_does_not_come_again(rig: Rig) -> None:
+def test_a_partition_that_was_lost_does_not_come_again(rig: Rig[NormalizeStage]) -> None:
     rig.commits.aborts = 1
     rig.round()
     rig.stage._revoked(rig.log, [TopicPartition(RAW, 0)])
@@ -82,7 +66,7 @@ def test_a_partition_that_was_lost_does_not_come_again(rig: Rig) -> None:
     assert rig.commits.offsets[2] == {(RAW, 1): 4}
 
 
-def test_each_offset_is_taken_once_though_a_partition_went_and_came_back(rig: Rig) -> None:
+def test_each_offset_is_taken_once_though_a_partition_went_and_came_back(rig: Rig[NormalizeStage]) -> None:
     messages = rig.log.consume(8, 0)
     rig.stage._next[RAW, 0] = 2
     records = rig.stage._records(cast(Any, [*messages, *messages]))
@@ -90,7 +74,7 @@ def test_each_offset_is_taken_once_though_a_partition_went_and_came_back(rig: Ri
     assert [record.offset for record in records if record.partition == 1] == [0, 1, 2, 3]
 
 
-def test_who_is_out_of_the_group_begins_anew(rig: Rig) -> None:
+def test_who_is_out_of_the_group_begins_anew(rig: Rig[NormalizeStage]) -> None:
     rig.log.member = None
     with pytest.raises(Anew):
         rig.stage.poll()

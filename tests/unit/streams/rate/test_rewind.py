@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any
 
 import pytest
 
@@ -20,40 +20,24 @@ from streams.rate.service import RateStage
 from streams.rate.store import Store
 from streams.settings import Settings
 from streams.slot import Slot, take
-from tests.unit.streams.consumer import Commits, Log
+from tests.unit.streams.consumer import Rig
 
 LOG = topics.LOG.name
 RECORDS: list[Record] = [LogSettings(35 * DAY, DAY, 2), *(Tick(1_000 + number) for number in range(9))]
 
 
-class Rig(NamedTuple):
-    """The stage and what is around it."""
-
-    stage: RateStage
-    log: Log
-    commits: Commits
-
-    def round(self) -> None:
-        """One cycle."""
-        polled = self.stage.poll()
-        assert polled is not None
-        self.stage.commit(self.stage.work(polled))
-
-    def positions(self) -> dict[int, int]:
-        return {number: each.position for number, each in self.stage._partitions.items()}
+def positions(rig: Rig[RateStage]) -> dict[int, int]:
+    return {number: each.position for number, each in rig.stage._partitions.items()}
 
 
-def rig(tmp_path: Path, slot: Slot, records: list[Record], **settings: Any) -> Rig:
+def rig(tmp_path: Path, slot: Slot, records: list[Record], **settings: Any) -> Rig[RateStage]:
     made = RateStage(Settings(**settings), slot, pytest.fail)
     encoded = [encode_record(record) for record in records]
-    log, commits = Log({(LOG, 0): encoded, (LOG, 1): encoded}), Commits()
-    made._consumer = cast(Any, log)
-    made._transactions = cast(Any, commits)
     made._partitions = {
         number: Partition(number, Store(), IdStore(tmp_path / str(number)), 0) for number in (0, 1)
     }
     made._closers.append(lambda: made._forget([0, 1]))
-    return Rig(made, log, commits)
+    return Rig.around(made, {(LOG, 0): encoded, (LOG, 1): encoded})
 
 
 @pytest.fixture
@@ -68,12 +52,12 @@ def test_what_was_aborted_is_rated_again_and_comes_to_the_same(tmp_path: Path, s
     again = rig(tmp_path / "again", slot, RECORDS, rate_batch_records=7)
     for found, aborts in ((once, 0), (again, 2)):
         found.round()
-        assert found.positions() == {0: 4, 1: 3}
+        assert positions(found) == {0: 4, 1: 3}
         found.commits.aborts = aborts
         for _ in range(aborts):
             found.round()
-            assert found.positions() == {0: 4, 1: 3}, "back to what is committed"
-        while min(found.positions().values()) < len(RECORDS):
+            assert positions(found) == {0: 4, 1: 3}, "back to what is committed"
+        while min(positions(found).values()) < len(RECORDS):
             found.round()
         assert {each.store.get(POSITION) for each in found.stage._partitions.values()} == {len(RECORDS)}
         assert {each.ids.reach() for each in found.stage._partitions.values()} == {(10, 1_008, 35 * DAY)}
@@ -93,8 +77,8 @@ def test_what_waits_while_timers_drain_has_a_bound_and_all_of_it_is_rated_after(
     while due:
         found.round()
         most = max(most, len(found.stage._left))
-    assert (most, found.positions()) == (8, {0: 0, 1: 0})
-    while min(found.positions().values()) < len(records):
+    assert (most, positions(found)) == (8, {0: 0, 1: 0})
+    while min(positions(found).values()) < len(records):
         found.round()
     assert not found.log.held
     found.stage.close()
