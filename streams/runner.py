@@ -20,7 +20,7 @@ def run(settings: Settings, listening: socket.socket) -> str | None:
     from streams.app import build
 
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(message)s")
-    for noisy in ("faust", "mode", "aiokafka", "aiohttp", "urllib3"):
+    for noisy in ("streams", "faust", "mode", "aiokafka", "aiohttp", "urllib3"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
     # A database that is away is told of once, by the sink, in its own words.
     logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL)

@@ -6,7 +6,9 @@ in a folder of the test run. Jars that the user's own stack has fetched are used
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -59,6 +61,14 @@ def kafka_server(home: Path) -> Iterator[str]:
         yield config.bootstrap_servers
     finally:
         broker.daemon(config).stop()
+
+
+def kill_broker(config: StackConfig) -> None:
+    """SIGKILL, and its end: it is our child."""
+    pid = broker.daemon(config).pid()
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
 
 
 @contextmanager

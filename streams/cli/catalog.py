@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from streams.cli.output import FAILED, fail, note, print_json, say, settings_or_fail
+from streams.cli.send import name
 
 if TYPE_CHECKING:
     from schemas.catalog import CatalogProblem, Change, LoadedCatalog
@@ -100,6 +101,7 @@ def apply(
 
     loaded = _sound(file)
     settings = settings_or_fail()
+    name("--tenant", tenant)
     try:
         applied = apply_catalog(settings, tenant, loaded, command_id, wait)
     except Refused as refused:

@@ -88,11 +88,11 @@ class Fleet:
         process.send_signal(signal.SIGKILL)
         process.wait(STOP_S)
 
-    def end(self, name: str) -> None:
-        """SIGTERM: it must go by itself, and content."""
+    def end(self, name: str, seconds: float = STOP_S) -> None:
+        """SIGTERM: it must go by itself, in time, and content."""
         process = self.running[name]
         process.terminate()
-        assert process.wait(STOP_S) == 0, self.logs()
+        assert process.wait(seconds) == 0, self.logs()
         del self.running[name]
 
     def stop(self) -> None:

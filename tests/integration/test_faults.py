@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pathlib
 import signal
 import uuid
@@ -13,7 +12,7 @@ from itertools import zip_longest
 import pytest
 
 from streams.stack import broker
-from streams.stack.config import StackConfig
+from streams.stage import END_S
 from tests import servers
 from tests.auditor import trace
 from tests.integration import ledger
@@ -26,6 +25,8 @@ ROWS = 900
 TRANSACTION = ("after_poll", "after_apply", "after_produce", "after_offsets", "after_commit")
 POINTS = {"control": TRANSACTION, "normalize": TRANSACTION, "rate": (*TRANSACTION, "before_ids")}
 DIE_S = 90
+FRAME_S = 12
+"""What Faust and the interpreter take to end on a busy machine, on top of the stages."""
 SETTLE_S = 150
 
 
@@ -162,22 +163,12 @@ def test_workers_come_and_go_and_nothing_is_lost_or_repeated(fleet: Fleet) -> No
         fleet.end(name)
 
 
-def kill_broker(config: StackConfig) -> None:
-    """SIGKILL, and its end: it is our child."""
-    pid = broker.daemon(config).pid()
-    assert pid is not None
-    os.kill(pid, signal.SIGKILL)
-    os.waitpid(pid, 0)
-
-
 def test_a_broker_that_is_killed_comes_back_and_no_total_changes(
     clickhouse: str, tmp_path: pathlib.Path
 ) -> None:
     config = servers.local_config(tmp_path / "own")
     broker.start(config, lambda words: None)
     fleet = Fleet(config.bootstrap_servers, "broker.", tmp_path, clickhouse=clickhouse)
-    # The outage must not outlive the transactions: see docs/decisions.md, "may lose an abort".
-    fleet.settings["AZOTTE_TRANSACTION_TIMEOUT"] = "5m"
     try:
         fleet.make_topics()
         run = begin(fleet)
@@ -186,15 +177,15 @@ def test_a_broker_that_is_killed_comes_back_and_no_total_changes(
             fleet.start(name, command)
         run.publish(early)
         run.wait_for_a_line()
-        kill_broker(config)
+        servers.kill_broker(config)
         broker.start(config, lambda words: None)
         run.publish(late)
         run.settle(SETTLE_S)
         run.settle_in_clickhouse(SETTLE_S)
         assert {process.poll() for process in fleet.running.values()} == {None}, fleet.logs()
-        kill_broker(config)
+        servers.kill_broker(config)
         for name in list(fleet.running):
-            fleet.end(name)
+            fleet.end(name, END_S + FRAME_S)
     finally:
         fleet.stop()
         broker.daemon(config).stop()

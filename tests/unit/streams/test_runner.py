@@ -19,7 +19,7 @@ from tests.unit.streams.fakes import settings
 def _log_as_it_was() -> Iterator[None]:
     levels = {
         name: logging.getLogger(name).level
-        for name in ("faust", "mode", "aiokafka", "aiohttp", "urllib3", "clickhouse_connect")
+        for name in ("streams", "faust", "mode", "aiokafka", "aiohttp", "urllib3", "clickhouse_connect")
     }
     yield
     for name, level in levels.items():

@@ -131,6 +131,7 @@ def test_the_version_is_printed() -> None:
         (("produce", "-", "--format", "csv"), "a CSV needs --map or --set"),
         (("tail",), "Missing argument 'WHAT'"),
         (("query", " "), "SQL is empty"),
+        (("catalog", "apply", "streams/demo/catalog.yaml", "--tenant", "a b"), "--tenant 'a b' is not an id"),
     ],
 )  # fmt: skip
 def test_wrong_usage_is_one_sentence_and_status_2(arguments: tuple[str, ...], told: str) -> None:
