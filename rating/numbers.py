@@ -139,6 +139,11 @@ def amount(value: Number) -> int:
     return scaled(value, QTY_DIGITS) * _QTY_TO_AMOUNT
 
 
+def widened(value: int) -> int:
+    """An amount of 12 digits, as proration has them, in 10⁻³⁶."""
+    return value * _QTY_TO_AMOUNT
+
+
 def text(value: int, digits: int) -> str:
     """A scaled integer as a plain decimal: no exponent, no `+`, no trailing zeros, never `-0`."""
     if value < 0:

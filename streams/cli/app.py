@@ -8,6 +8,7 @@ imports a module that is not needed: `azotte quote` starts without Kafka's, Clic
 from __future__ import annotations
 
 import importlib
+import re
 from typing import Any, NamedTuple
 
 import typer
@@ -79,6 +80,8 @@ _WORDS = {"str": "TEXT", "list[str]": "TEXT", "int": "N", "int range": "N", "pat
 def in_words(command: Any) -> Any:
     """The command, its help saying what a value is in words instead of in Python's types."""
     for each in getattr(command, "commands", {}).values():
+        # The whole first paragraph: left to itself, the group's help cuts it.
+        each.short_help = each.short_help or " ".join((each.help or "").partition("\n\n")[0].split())
         in_words(each)
     for param in command.params:
         typed = param.display_type(None)
@@ -89,7 +92,7 @@ def in_words(command: Any) -> Any:
                 # Its name is word enough.
                 param.display_type_rich = lambda ctx: None
         elif typed is not None:
-            param.metavar = param.metavar or word or typed
+            param.metavar = param.metavar or word or re.sub(r"list\[(.*)\]", r"\1", typed)
     return command
 
 

@@ -137,7 +137,7 @@ def test_what_a_table_cannot_hold_overflows() -> None:
 def test_each_kind_of_number_has_its_own_digits() -> None:
     assert numbers.unit_amount("0.000000000000001") == 1
     assert numbers.rate("0.000001") == 1
-    assert numbers.amount("0.000000000001") == 10**24
+    assert numbers.amount("0.000000000001") == 10**24 == numbers.widened(1)
     for read, text in ((numbers.unit_amount, "1e-16"), (numbers.rate, "1e-7"), (numbers.amount, "1e-13")):
         with pytest.raises(NumberError, match="fractional digits"):
             read(text)
