@@ -23,6 +23,16 @@ GROUPS = {
 EVERY = [(name,) for name in COMMANDS] + [(group, name) for group, names in GROUPS.items() for name in names]
 
 
+HEEDING = """
+import signal
+from streams.cli import main
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+main()
+"""
+"""The program, heeding Ctrl-C also where the test run was told to ignore it, as one in the background is."""
+
+
 def closed_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -186,7 +196,7 @@ def test_a_reader_that_leaves_early_is_no_error() -> None:
 def test_ctrl_c_is_one_sentence_and_status_1(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         process = subprocess.Popen(
-            [sys.executable, "-m", "streams.cli", "grant", "acme", "5", "USD"],
+            [sys.executable, "-c", HEEDING, "grant", "acme", "5", "USD"],
             stderr=subprocess.PIPE, text=True,
             env=os.environ | {"AZOTTE_KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{silent.getsockname()[1]}"},
         )  # fmt: skip

@@ -19,6 +19,8 @@ class Finder:
             signal.raise_signal(signal.SIGINT)
 
 sys.meta_path.insert(0, Finder())
+# A test run in the background was told to ignore it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 {before}
 sys.argv = ["azotte", *{arguments!r}]
 from streams.cli import main
