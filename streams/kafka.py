@@ -64,6 +64,17 @@ def group_consumer(settings: Settings, group: str, reset: str, idle_s: int = 300
     )
 
 
+def gather(consumer: Consumer, most: int, seconds: float) -> list[Message]:
+    """What is there, as soon as something is; `seconds` is how long to wait for the first.
+
+    `consume(most, seconds)` alone waits for all of it: until there are `most`, or its whole time is over.
+    """
+    found: list[Message] = consumer.consume(1, seconds)
+    if found and most > 1:
+        found += consumer.consume(most - 1, 0)
+    return found
+
+
 def plain_consumer(settings: Settings, group: str, committed: bool = True) -> Consumer:
     """A consumer that assigns by itself and commits nothing."""
     return Consumer(

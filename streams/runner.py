@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import logging
 import socket
+import sys
 
 from mode import Worker
 
 from streams.kafka import Stop
 from streams.settings import Settings
 from streams.slot import NoSlot
+
+SWITCH_S = 0.001
+"""So long may a thread hold the interpreter while another wants it. Stages hand each batch from thread to thread a dozen times,
+and with the usual 5 ms one that moves bytes would wait longer for one that rates than it takes for all of its work."""
 
 
 def run(settings: Settings, listening: socket.socket) -> str | None:
@@ -19,6 +24,7 @@ def run(settings: Settings, listening: socket.socket) -> str | None:
     """
     from streams.app import build
 
+    sys.setswitchinterval(SWITCH_S)
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(message)s")
     for noisy in ("streams", "faust", "mode", "aiokafka", "aiohttp", "urllib3"):
         logging.getLogger(noisy).setLevel(logging.ERROR)

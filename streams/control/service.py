@@ -24,6 +24,7 @@ from streams.kafka import (
     Stop,
     check,
     committed,
+    gather,
     group_consumer,
     membership,
     partitions_of,
@@ -96,7 +97,7 @@ class ControlStage(Stage):
 
     def poll(self) -> Polled | None:
         wait_s = 0 if self._again else POLL_S
-        messages = self._consumer.consume(self._settings.control_batch_records, wait_s)
+        messages = gather(self._consumer, self._settings.control_batch_records, wait_s)
         if messages:
             faults.point("after_poll", self.name_)
         if not self._owner:

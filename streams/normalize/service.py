@@ -23,6 +23,7 @@ from streams.kafka import (
     base,
     check,
     committed,
+    gather,
     group_consumer,
     is_eof,
     membership,
@@ -156,7 +157,7 @@ class NormalizeStage(Stage):
         if self._again:
             return list(self._consumer.consume(1, 0))
         most = self._settings.normalize_batch_events
-        found: list[Message] = self._consumer.consume(most, POLL_S)
+        found = gather(self._consumer, most, POLL_S)
         deadline = clock.monotonic() + self._settings.pack_linger / 1e6
         while found and len(found) < most and (left := deadline - clock.monotonic()) > 0:
             found += self._consumer.consume(most - len(found), left)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import gc
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
@@ -27,7 +27,7 @@ from schemas.log import UnknownRecord, decode_record
 from schemas.outputs import encode_value
 from streams import clock, faults, metrics
 from streams.connection import schemas_of
-from streams.kafka import ANSWER_S, Stop, base, check, group_consumer, membership, partitions_of
+from streams.kafka import ANSWER_S, Stop, base, check, gather, group_consumer, membership, partitions_of
 from streams.normalize.service import _host
 from streams.rate import room
 from streams.rate.restore import POSITION, Partition, restore
@@ -95,7 +95,7 @@ class RateStage(Stage):
         due = any(partition.engine.has_due() for partition in self._partitions.values())
         self._hold(len(self._left) >= LEFT_BATCHES_MAX * self._settings.rate_batch_records)
         if not self._left:
-            found = self._consumer.consume(self._settings.rate_batch_records, 0 if due else POLL_S)
+            found = gather(self._consumer, self._settings.rate_batch_records, 0 if due else POLL_S)
             self._left.extend(message for message in found if self._wanted(message))
         else:
             # Rebalances are served here too, though there is enough to do: one record more for each transaction that
@@ -116,14 +116,17 @@ class RateStage(Stage):
             self._held = full
 
     def work(self, polled: Polled) -> Worked:
+        # Garbage is collected again after the commit, when what is published is gone: a collection in between would look
+        # at all of it, and find nothing.
         gc.disable()
         try:
             return self._work(polled)
-        finally:
+        except BaseException:
             gc.enable()
+            raise
 
     def _work(self, polled: Polled) -> Worked:
-        effects: list[tuple[int, Effect]] = []
+        outs: list[Out] = []
         touched: dict[int, Partition] = {}
         received: list[int] = []
         taken = events = 0
@@ -135,7 +138,7 @@ class RateStage(Stage):
             record = self._decoded(message)
             if partition.engine.must_drain(record) or events >= self._settings.rate_batch_events:
                 break
-            effects += [(partition.number, effect) for effect in partition.apply(record, message.offset())]
+            outs += self._outs(partition.number, partition.apply(record, message.offset()))
             touched[partition.number] = partition
             taken += 1
             if isinstance(record, Pack):
@@ -143,24 +146,27 @@ class RateStage(Stage):
                 received.append(min(record.received))
         for partition in self._partitions.values():
             if partition.engine.has_due():
-                effects += [
-                    (partition.number, effect)
-                    for effect in partition.engine.drain(self._settings.drain_accounts_max)
-                ]
+                effects = partition.engine.drain(self._settings.drain_accounts_max)
+                outs += self._outs(partition.number, effects)
                 touched[partition.number] = partition
         for _ in range(taken):
             self._left.popleft()
         metrics.BATCH.labels(self.name_).observe(taken)
         metrics.EVENTS.labels("rated").inc(events)
         faults.point("after_apply", self.name_)
-        outs = [self._out(number, effect) for number, effect in effects]
         for partition in touched.values():
             outs += self._cells(partition)
         return Worked(polled, outs, list(touched.values()), received)
 
     def commit(self, worked: Worked) -> None:
-        if not worked.touched:
-            return
+        try:
+            if worked.touched:
+                self._commit(worked)
+        finally:
+            worked.outs.clear()
+            gc.enable()
+
+    def _commit(self, worked: Worked) -> None:
         offsets = [TopicPartition(self._topic, each.number, each.position) for each in worked.touched]
         try:
             self._transactions.commit(worked.outs, offsets, worked.polled.group)
@@ -190,11 +196,17 @@ class RateStage(Stage):
                 f"rate: {self._topic} {message.partition()} at {message.offset()} holds {error}"
             ) from None
 
+    def _outs(self, number: int, effects: Sequence[Effect]) -> list[Out]:
+        """Effects as records, encoded as soon as they are there: a line is a large dictionary, and many of them fill every
+        cache."""
+        for topic, count in Counter(effect.topic for effect in effects).items():
+            metrics.LINES.labels(topic).inc(count)
+        return [self._out(number, effect) for effect in effects]
+
     def _out(self, number: int, effect: Effect) -> Out:
         name = self._names[effect.topic]
         known = topics.BY_NAME[effect.topic]
         partition = number if known.partitions is topics.Partitions.LOG_ALIGNED else -1
-        metrics.LINES.labels(effect.topic).inc()
         headers: list[tuple[str, bytes | None]] | None = [
             (key, value.encode()) for key, value in effect.headers
         ] or None

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
-from streams.kafka import Anew, Stop, check, committed, is_eof, membership, partitions_of, watermarks
+from streams.kafka import Anew, Stop, check, committed, gather, is_eof, membership, partitions_of, watermarks
 
 PLACE = TopicPartition("log", 0)
 
@@ -108,3 +108,23 @@ def test_an_error_after_which_the_client_goes_on_is_passed_over(code: int | None
 def test_a_partition_that_cannot_be_read_stops_the_process(code: int) -> None:
     with pytest.raises(Stop, match="log 0 cannot be read at 7"):
         check(message(code))
+
+
+def test_what_is_there_is_taken_as_soon_as_something_is() -> None:
+    asked: list[tuple[int, float]] = []
+
+    class Waiting:
+        """A consumer that waits, as librdkafka's does, for all that it is asked for."""
+
+        there: ClassVar[list[str]] = ["a", "b", "c"]
+
+        def consume(self, most: int, seconds: float) -> list[str]:
+            asked.append((most, seconds if len(self.there) < most else 0))
+            found, self.there[:] = self.there[:most], self.there[most:]
+            return found
+
+    consumer: Any = Waiting()
+    assert gather(consumer, 10, 0.5) == ["a", "b", "c"]
+    assert sum(seconds for _, seconds in asked) == 0, "it waited though something was there"
+    assert gather(consumer, 10, 0.5) == []
+    assert asked[-1] == (1, 0.5)
