@@ -40,15 +40,12 @@ class Head(NamedTuple):
 
 def charge_period(step: Step, sub: Subscription, charge: str, start: int) -> ChargePeriod:
     """The charge in the period, as it is or new."""
-    return held_period(step, sub, charge, start) or new_period(step)
+    return step.cells.get(*period_cell(step, sub, charge, start)) or new_period(step)
 
 
-def held_period(step: Step, sub: Subscription, charge: str, start: int) -> ChargePeriod | None:
-    """The charge in the period as it is, if it is."""
-    found: ChargePeriod | None = step.cells.get(
-        ("charge", step.tenant, step.account, sub.id), f"{charge}|{start}"
-    )
-    return found
+def period_cell(step: Step, sub: Subscription, charge: str, start: int) -> tuple[tuple[str, ...], str]:
+    """Where a charge in a period is."""
+    return ("charge", step.tenant, step.account, sub.id), f"{charge}|{start}"
 
 
 def new_period(step: Step) -> ChargePeriod:
@@ -60,7 +57,7 @@ def new_period(step: Step) -> ChargePeriod:
 
 def save_period(step: Step, sub: Subscription, charge: str, start: int, period: ChargePeriod) -> None:
     """Put the cell of a charge in a period."""
-    step.cells.put(("charge", step.tenant, step.account, sub.id), f"{charge}|{start}", period)
+    step.cells.put(*period_cell(step, sub, charge, start), period)
 
 
 def group_bucket(step: Step, sub: Subscription, charge: str, start: int) -> tuple[str, ...]:

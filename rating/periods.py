@@ -10,7 +10,6 @@ local time that a clock change skips takes the offset before it, one that comes 
 from __future__ import annotations
 
 import calendar
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import NamedTuple
@@ -35,8 +34,7 @@ class Period(NamedTuple):
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class Calendar:
+class Calendar(NamedTuple):
     """How a subscription counts its periods: a length, a time zone, and an anchor where it has one."""
 
     length: str

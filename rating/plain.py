@@ -18,7 +18,7 @@ from rating.lines import Head
 from rating.numbers import check_amount
 from rating.places import Place
 from rating.prices import Part, differences
-from rating.state import ChargePeriod
+from rating.state import ChargePeriod, Group
 from rating.step import Step
 from rating.timeline import Timeline
 
@@ -29,19 +29,22 @@ def moved(
     """Add usage to a group and write its line; `False`, with nothing done, where only the long way knows how."""
     if not (charge.is_plain and meter.aggregation != LEVEL) or burndown.has_grants(step):
         return False
-    sub, spell = known.sub, where.spell
+    cells, sub, spell = step.cells, known.sub, where.spell
     aggregation = aggregation_of(meter, sub.timezone)
     legs = legs_of(step, known, charge.key, spell)
-    held = lines.held_period(step, sub, charge.key, spell.start)
+    charges, period_name = lines.period_cell(step, sub, charge.key, spell.start)
+    held: ChargePeriod | None = cells.get(charges, period_name)
     if aggregation.keyed or len(legs) != 1 or not (held is None or _is_open(held, legs[0])):
         return False
     (leg,) = legs
     values = lines.values_text(charge.dimensions, dims)
     dimensions = dict(zip(charge.dimensions, dims, strict=True))
-    bucket = ("value", step.tenant, step.account, sub.id, charge.key, str(spell.start), values)
-    context = groups.Context(legs, spell, sub.start, known.end, aggregation, Values(step.cells, bucket), dimensions,
-                             _no_level, _no_events)  # fmt: skip
-    before = lines.group(step, sub, charge.key, spell.start, values)
+    place = lines.group_bucket(step, sub, charge.key, spell.start)
+    kept = Values(cells, ("value", *place[1:], values))
+    context = groups.Context(
+        legs, spell, sub.start, known.end, aggregation, kept, dimensions, _no_level, _no_events
+    )
+    before: Group = cells.get(place, values) or groups.EMPTY
     entries = Entries(usage.times, usage.values, ())
     group, moves = groups.step(context, before, 0, groups.Usage(entries, ()), 1)
     quantity = group.usage - before.usage
@@ -52,8 +55,8 @@ def moved(
                     where.window)  # fmt: skip
         details = parts if len(parts) < 2 else differences((), parts)
         group = lines.write(step, head, values, group, quantity, Paid(change, 0, 0), details)
-    lines.save_group(step, sub, charge.key, spell.start, values, group)
-    lines.save_period(step, sub, charge.key, spell.start, period)
+    cells.put(place, values, group)
+    cells.put(charges, period_name, period)
     return True
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from rating.cells import Bucket, Cells
+from rating.numbers import QTY, quantity
 
 
 class Entries(NamedTuple):
@@ -77,8 +78,6 @@ class Aggregation(Protocol):
 
 def total(values: Sequence[int | str]) -> int:
     """The exact sum of readings, in 10⁻¹²."""
-    from rating.numbers import QTY, quantity
-
     try:
         return sum(values) * QTY  # type: ignore[arg-type]  # text among them is a TypeError, and taken the other way
     except TypeError:

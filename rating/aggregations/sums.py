@@ -18,7 +18,7 @@ class Sum:
         kept[at] = (kept.get(at) or 0) + sign * total(entries.values)
 
     def quantity(self, kept: Sequence[tuple[int, Any]], span: Span, values: Values) -> int:
-        return sum(each or 0 for _, each in kept)
+        return sum([each or 0 for _, each in kept])
 
 
 class Count(Sum):

@@ -93,6 +93,22 @@ def tokens(number: int) -> int:
     return 374 + number % 100
 
 
+def commands(accounts: int) -> Iterator[dict[str, object]]:
+    """The catalog, and a subscription of every account since the year's beginning."""
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    common: dict[str, object] = {"tenant": "acme", "time": now}
+    yield common | {"id": "catalog", "type": "apply_catalog", "catalog": CATALOG}
+    for number in range(accounts):
+        yield common | {
+            "id": f"subscribe-{number}",
+            "account": f"cust-{number}",
+            "type": "subscribe",
+            "subscription": "main",
+            "plan": "bench",
+            "start": f"{now[:4]}-01-01T00:00:00Z",
+        }
+
+
 def make_topic(servers: str, name: str, partitions: int = PARTITIONS, append_time: bool = True) -> None:
     """A fresh topic."""
     kind = "LogAppendTime" if append_time else "CreateTime"

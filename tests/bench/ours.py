@@ -21,7 +21,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 from schemas import topics
 from streams.stack import broker
 from tests.bench.billed import Billed
-from tests.bench.load import CATALOG, PARTITIONS, Result, everywhere, fill, tokens, values
+from tests.bench.load import PARTITIONS, Result, commands, everywhere, fill, tokens, values
 from tests.integration import ledger
 from tests.integration.fleet import Fleet
 from tests.integration.warehouse import row_count
@@ -65,7 +65,7 @@ class Ours:
 
     def open(self) -> None:
         """Put the catalog in force, subscribe every account, and rate a few events, which come after all that."""
-        self.fleet.command(_commands(self._accounts))
+        self.fleet.command(commands(self._accounts))
         self._start()
         wanted = self._accounts + 1
         ledger.until(
@@ -195,21 +195,6 @@ class Ours:
             ):
                 sums[float(bound)] = sums.get(float(bound), 0) + int(float(count))
         return sums
-
-
-def _commands(accounts: int) -> Iterator[dict[str, object]]:
-    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    common: dict[str, object] = {"tenant": "acme", "time": now}
-    yield common | {"id": "catalog", "type": "apply_catalog", "catalog": CATALOG}
-    for number in range(accounts):
-        yield common | {
-            "id": f"subscribe-{number}",
-            "account": f"cust-{number}",
-            "type": "subscribe",
-            "subscription": "main",
-            "plan": "bench",
-            "start": f"{now[:4]}-01-01T00:00:00Z",
-        }
 
 
 def _quantile(buckets: dict[float, int], part: float) -> float:
