@@ -1,4 +1,5 @@
-"""`make bench`: every contender on the same events and the same broker, one after the other; a table and a page."""
+"""`make bench`: every contender on the same events and the same broker, one after the other, then what size costs; tables,
+a page and a picture."""
 
 from __future__ import annotations
 
@@ -15,7 +16,8 @@ from collections.abc import Iterator
 from streams.stack import broker, clickhouse
 from streams.stack.config import StackConfig
 from tests import servers
-from tests.bench import report
+from tests.bench import plot, report
+from tests.bench.curves import CURVES, measure
 from tests.bench.load import Result, fill, make_topic
 from tests.bench.ours import Latency, Ours
 
@@ -31,13 +33,40 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench")
     parser.add_argument("--scale", type=float, default=1.0, help="a part of the events, for a quick look")
     parser.add_argument("--no-page", action="store_true", help="leave docs/benchmarks.md as it is")
+    parser.add_argument("--only-curves", action="store_true", help="what size costs, without a broker")
+    parser.add_argument(
+        "--full", action="store_true", help="the curves to their full sizes: 1 M accounts, half an hour"
+    )
     asked = parser.parse_args()
-    counts = {name: max(1_000, int(count * asked.scale)) for name, count in EVENTS.items()}
+    if not asked.only_curves:
+        results, latency = _contenders(asked.scale)
+    curves = _curves(asked.full)
+    report.show_curves(curves)
+    if asked.no_page:
+        return
+    PAGE.with_name(report.PICTURE).write_text(plot.svg(curves), "utf-8")
+    if asked.only_curves:
+        PAGE.write_text(report.with_curves(PAGE.read_text("utf-8"), curves), "utf-8")
+    else:
+        PAGE.write_text(report.page(results, latency, curves), "utf-8")
+
+
+def _contenders(scale: float) -> tuple[list[Result], Latency]:
+    counts = {name: max(1_000, int(count * scale)) for name, count in EVENTS.items()}
     with tempfile.TemporaryDirectory(prefix="bench-") as folder, _stack(pathlib.Path(folder)) as config:
         results, latency = _run(config, pathlib.Path(folder), counts)
     report.show(results, latency)
-    if not asked.no_page:
-        PAGE.write_text(report.page(results, latency), "utf-8")
+    return results, latency
+
+
+def _curves(full: bool) -> report.Curves:
+    found = {}
+    for curve in CURVES:
+        with tempfile.TemporaryDirectory(prefix="curve-") as folder:
+            found[curve.name] = measure(curve, pathlib.Path(folder), full)
+        costs = ", ".join(f"{point.size:,}: {point.cost_us:.0f} µs" for point in found[curve.name])
+        sys.stderr.write(f"{curve.name}: {costs}\n")
+    return found
 
 
 def _run(config: StackConfig, folder: pathlib.Path, counts: dict[str, int]) -> tuple[list[Result], Latency]:

@@ -6,12 +6,13 @@ import os
 import pathlib
 import platform
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from rich.console import Console
 from rich.table import Table
 
+from tests.bench.curves import PACK_EVENTS, Point
 from tests.bench.load import Result
 from tests.bench.ours import Latency
 
@@ -19,6 +20,12 @@ COLUMNS = ("", "events/s", "× Faust", "CPU-s per million", "peak memory", "line
 FAUST = "plain Faust agent"
 MIB = 1 << 20
 NOTES = pathlib.Path(__file__).with_name("notes.md")
+CURVE_NOTES = NOTES.with_name("curve_notes.md")
+CURVE_COLUMNS = ("what grows", "size", "µs an event", "× the smallest", "calls an event")
+CURVES_HEAD = "## What size costs"
+PICTURE = "benchmarks-curves.svg"
+Curves = Mapping[str, Sequence[Point]]
+"""Each curve's points by its name, smallest first."""
 
 
 def show(results: Sequence[Result], latency: Latency) -> None:
@@ -31,7 +38,57 @@ def show(results: Sequence[Result], latency: Latency) -> None:
     console.print(_latency(latency))
 
 
-def page(results: Sequence[Result], latency: Latency) -> str:
+def show_curves(curves: Curves) -> None:
+    """Print what an event costs at every size."""
+    table = Table(*CURVE_COLUMNS)
+    for row in _curve_rows(curves):
+        table.add_row(*row)
+    Console().print(table)
+
+
+def with_curves(page: str, curves: Curves) -> str:
+    """The page with these curves in place of those that it has."""
+    before, _, rest = page.partition(f"{CURVES_HEAD}\n")
+    _, mark, after = rest.partition("\n## ")
+    return f"{before}{curves_section(curves)}{mark}{after}"
+
+
+def curves_section(curves: Curves) -> str:
+    """What an event costs at every size: a picture and a table."""
+    lines = [
+        CURVES_HEAD,
+        "",
+        f"Measured on {datetime.now(UTC):%Y-%m-%d}, on {machine()}:",
+        f"one process folds packs of {PACK_EVENTS} events through the engine and the worker's own store. Along a curve every",
+        "event makes one line; one thing grows.",
+        "",
+        f"![CPU time of one event against size]({PICTURE})",
+        "",
+        _markdown(CURVE_COLUMNS),
+        _markdown(["---"] + ["--:"] * (len(CURVE_COLUMNS) - 1)),
+        *(_markdown(row) for row in _curve_rows(curves)),
+        "",
+        CURVE_NOTES.read_text("utf-8").strip(),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _curve_rows(curves: Curves) -> list[list[str]]:
+    return [
+        [
+            name,
+            f"{point.size:,}",
+            f"{point.cost_us:.0f}",
+            f"{point.cost_us / points[0].cost_us:.2f}",
+            f"{point.calls:.0f}",
+        ]
+        for name, points in curves.items()
+        for point in points
+    ]
+
+
+def page(results: Sequence[Result], latency: Latency, curves: Curves) -> str:
     """The page, whole."""
     lines = [
         "# Benchmarks",
@@ -56,6 +113,7 @@ def page(results: Sequence[Result], latency: Latency) -> str:
         ),
         f"| all | {latency.events:,} |",
         "",
+        curves_section(curves),
         NOTES.read_text("utf-8").strip(),
         "",
     ]

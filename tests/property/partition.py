@@ -31,7 +31,9 @@ ACCEPT_PAST = 35 * DAY
 class Writer:
     """The log of one tenant under one catalog. `received` is microseconds, like every time here."""
 
-    def __init__(self, catalog: Mapping[str, Any], pack_events_max: int = 1_000) -> None:
+    def __init__(
+        self, catalog: Mapping[str, Any], pack_events_max: int = 1_000, accept_past: int = ACCEPT_PAST
+    ) -> None:
         checked = check_catalog(catalog)
         assert checked.doc is not None, [str(problem) for problem in checked.problems]
         document = publish(None, checked.doc)
@@ -42,7 +44,7 @@ class Writer:
         self._rules = Rules(1, HOUR, topics.EVENTS.message_bytes_max, pack_events_max, topics.LARGE)
         self._inputs = 0
         self.records: list[Record] = [
-            LogSettings(ACCEPT_PAST, HOUR, 1),
+            LogSettings(accept_past, HOUR, 1),
             CatalogRevision(TENANT, 1, 0, document),
         ]
         self.rejected: list[Rejected] = []
