@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from itertools import permutations
 
 import pytest
@@ -88,3 +89,50 @@ def test_to_note_a_level_lists_none_of_those_that_are_there(monkeypatch: pytest.
         life.use(hour, f"2026-03-05T{hour:02}")
     assert [bucket for bucket in listed if bucket[0] == "leveled"] == []
     assert listed
+
+
+@pytest.mark.parametrize(
+    ("meter", "level"),
+    [(LEVELS, "4"), (CHANGES, "21")],
+)
+def test_a_charge_that_begins_within_a_period_begins_with_the_level_that_is_there(
+    meter: Doc, level: str
+) -> None:
+    life = Life([plan("none"), plan("pro", charges=[charge("1", prorate=False)])], [meter])
+    life.subscribe("none", "2026-02-01")
+    life.use(10, "2026-02-10")
+    life.use(7, "2026-03-05")
+    life.use(4, "2026-03-06")
+    life.change("change_plan", "2026-03-16T12", plan="pro")
+    life.until("2026-04-02")
+    closed = life.lines(kind="close", period_start="2026-03-01T00:00:00.000000Z")[-1]
+    # Half of the month is left.
+    assert Decimal(closed["amount_total"]) * 2 == Decimal(level)
+
+
+def test_usage_of_the_moment_at_which_a_charge_begins_is_its_own() -> None:
+    life = Life([plan("none"), plan("pro", charges=[charge("1")])], [LEVELS])
+    life.subscribe("none", "2026-03-01")
+    life.use(10, "2026-03-16T12")
+    life.change("change_plan", "2026-03-16T12", plan="pro")
+    life.until("2026-04-02")
+    assert life.lines(kind="close")[-1]["amount_total"] == "5"
+
+
+@pytest.mark.parametrize(("meter", "level"), [(LEVELS, "5"), (CHANGES, "12")])
+def test_a_charge_over_several_groups_of_the_meter_is_carried_over_them_all(meter: Doc, level: str) -> None:
+    life = metered({**meter, "group_by": {"disk": "$.disk"}})
+    for disk, value, time in (("a", 3, "2026-03-30"), ("b", 5, "2026-03-31"), ("a", 4, "2026-03-20")):
+        life.use(value, time, came="2026-03-31", disk=disk)
+    assert april(life) == level
+
+
+@pytest.mark.parametrize(("meter", "level"), [(LEVELS, "7"), (CHANGES, "17")])
+def test_a_level_outlives_the_periods_that_are_forgotten(meter: Doc, level: str) -> None:
+    life = metered(meter)
+    life.use(10, "2026-03-20")
+    life.use(7, "2026-04-20")
+    life.until("2026-09-02")
+    assert life.lines(kind="close")[-1]["amount_total"] == level
+    life.use(0 if meter is CHANGES else int(level), "2026-08-20")
+    assert life.lines(kind="close")[-1]["amount_total"] == level

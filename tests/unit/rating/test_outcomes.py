@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from itertools import permutations
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
+from rating.cells import DictCells
 from tests.unit.rating.lives import Doc, Life, charge, full, plan
 
 DONE: Doc = {"event_type": "done", "match": "$.ticket", "when": {"status": ["ok"]}, "within": "72h"}
@@ -149,3 +150,50 @@ def test_what_was_decided_before_a_subscription_waits_for_it() -> None:
     come(life, said("x", "05T12", "ok"))
     life.subscribe("pro", "2026-03-05T11")
     assert life.sum("quantity") == 10
+
+
+@pytest.mark.parametrize(("since", "plan_key"), [("2026-03-05T12", "dear"), ("2026-03-05T12:00:01", "pro")])
+def test_a_change_dated_back_moves_usage_by_the_time_of_its_outcome(since: str, plan_key: str) -> None:
+    life = begun(TICKETS, plan("dear", charges=[charge("5")]))
+    come(life, asked("a", "05T10"))
+    come(life, said("x", "05T12", "ok"))
+    life.change("change_plan", since, plan="dear")
+    assert life.sum("quantity", plan=plan_key) == life.sum("quantity") == 10
+
+
+def test_usage_that_waits_for_a_subscription_is_taken_back_by_an_outcome_too() -> None:
+    life = Life([plan("pro", charges=[charge("1")])], [TICKETS])
+    life.until("2026-03-10")
+    for thing in (asked("a", "05T10"), said("x", "05T12", "ok"), said("y", "06T12", "bad")):
+        come(life, thing)
+    life.subscribe("pro", "2026-03-05T11")
+    assert life.lines() == []
+
+
+class Kept(DictCells):
+    """Cells that tell what is kept of outcomes."""
+
+    made: ClassVar[list[Kept]] = []
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.made.append(self)
+
+    def outcomes(self) -> int:
+        return sum(len(members) for bucket, members in self._buckets.items() if bucket[0] == "outcome")
+
+
+def test_what_no_outcome_can_decide_any_more_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streams.simulate.DictCells", Kept)
+    life = begun()
+    come(life, asked("a", "05T10"))
+    come(life, said("x", "06T12", "ok"))
+    # Of each 72 hours later, and an hour, and the 35 days in which it can be taken back.
+    for time, left in (
+        ("2026-04-12T10:59:59", 2),
+        ("2026-04-12T11", 1),
+        ("2026-04-13T12:59:59", 1),
+        ("2026-04-13T13", 0),
+    ):
+        life.until(time)
+        assert Kept.made[-1].outcomes() == left, time

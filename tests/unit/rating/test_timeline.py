@@ -143,6 +143,42 @@ def test_a_newer_version_takes_over_as_it_says_but_never_before_it_is_published(
     assert all(each.automatic for each in line.terms[1:])
 
 
+@pytest.mark.parametrize(
+    ("existing", "cursor", "version", "moves"),
+    [
+        # The start of the subscription is no renewal, and what is booked is booked.
+        ("renewal", "2026-02-28", 1, "2026-04-01"), ("renewal", "2026-05-01", 1, "2026-06-01"),
+        ("2026-03-20T00:00:00Z", "2026-03-19", 1, "2026-03-20"), ("2026-03-20T00:00:00Z", "2026-03-20", 1, None),
+        ("renewal", "2026-03-01", 2, None), ("renewal", "2026-03-01", 3, None),
+    ],
+)  # fmt: skip
+def test_a_newer_version_takes_over_at_what_is_not_booked_yet(
+    existing: str, cursor: str, version: int, moves: str | None
+) -> None:
+    early = {"effective_from": "2026-02-01T00:00:00Z"}
+    versions = [
+        plan("pro"),
+        plan("pro") | {"version": 2, "existing": existing, **early},
+        plan("pro") | {"version": 3},
+    ]
+    sub = held(terms("2026-03-01", version=version), cursor=cursor)
+    line = timeline(step(catalog(*versions, published={("pro", 2): "2026-02-01"})), sub)
+    assert [each.start for each in line.terms[1:]] == ([] if moves is None else [at(moves)])
+
+
+@pytest.mark.parametrize(("period", "anchor"), [("week", at("2026-03-20")), ("month", -1)])
+def test_a_newer_version_of_another_length_ends_the_period(period: str, anchor: int) -> None:
+    newer = {
+        "version": 2,
+        "effective_from": "2026-03-15T00:00:00Z",
+        "existing": "2026-03-20T00:00:00Z",
+        "period": period,
+    }
+    found = catalog(plan("pro"), plan("pro") | newer, published={("pro", 2): "2026-03-02"})
+    moved = timeline(step(found), held(terms("2026-03-01"))).holding(at("2026-03-20"))
+    assert (moved.restarts, moved.anchor) == (period == "week", anchor)
+
+
 def test_what_waits_rates_usage_that_comes_ahead_of_the_clock() -> None:
     waits = Change("change_plan", at("2026-04-01"), None, terms("2026-04-01", "b"), "", True)
     ends = Change("cancel", at("2026-05-01"), None, None, "", True)
@@ -176,3 +212,17 @@ def test_a_change_takes_what_it_named_and_the_rest_of_what_holds_before_it(
     after = applied(found, on, made)
     assert (after.plan, after.storefront, after.restarts, after.anchor) == becomes
     assert (after.start, after.asked) == (made.start, asked)
+
+
+def test_changes_at_one_instant_are_one_change() -> None:
+    found = catalog(plan("small"), plan("large"))
+    anew = applied(
+        found, terms("2026-03-01", "small"), terms("2026-03-10", "small", asked='{"anchor": "now"}')
+    )
+    both = applied(found, anew, terms("2026-03-10", "large", asked='{"plan": "large"}'))
+    assert (both.plan, both.restarts, both.anchor) == ("large", True, at("2026-03-10"))
+    later = applied(found, both, terms("2026-03-12", "large", storefront=None, asked='{"storefront": "web"}'))
+    assert (later.storefront, later.restarts) == ("web", False)
+    # Told anew on other terms, it is still both.
+    assert applied(found, terms("2026-03-05", "small"), both)[1:3] == ("large", 1)
+    assert applied(found, terms("2026-03-05", "small"), both).restarts
