@@ -12,7 +12,7 @@ HEAD = 30
 LEFT, RIGHT, TOP, BOTTOM, PAD = 40, 14, 36, 30, 16
 TITLE = "CPU time of one event in µs, by how much there is of what it meets"
 INK, GRID, LINE = "#24292f", "#d0d7de", "#0969da"
-STEPS = (10, 20, 25, 50, 100, 200, 250, 500, 1_000)
+STEPS = (10, 20, 30, 40, 50, 100, 200, 300, 400, 500, 1_000)
 
 
 def svg(curves: Mapping[str, Sequence[Point]]) -> str:
