@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from rating.accounts import timezone
 from rating.catalog import Limit, limit_from
 from rating.catalog.limits import CALENDAR, PERIOD
 from rating.periods import Calendar
@@ -30,7 +31,7 @@ class Held(NamedTuple):
     def window(self, step: Step, moment: int) -> tuple[int, int]:
         """The period or calendar window that holds a moment."""
         if self.limit.window in CALENDAR:
-            zone = step.catalog.timezone if self.known is None else self.known.sub.timezone
+            zone = timezone(step) if self.known is None else self.known.sub.timezone
             found = Calendar(self.limit.window, zone).at(moment)
             return found.start, found.end
         assert self.known is not None, "a limit of a period is a subscription's"

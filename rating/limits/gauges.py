@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from rating.accounts import timezone
 from rating.aggregations import Entries, Span, Values, aggregation_of
 from rating.catalog import Meter
 from rating.catalog.limits import FINE, FIRST_USE, SLIDING
@@ -153,7 +154,7 @@ def _aggregated(step: Step, held: Held, gauge: Gauge, found: Sequence[Entry]) ->
 
 
 def _zone(step: Step, held: Held) -> str:
-    return step.catalog.timezone if held.known is None else held.known.sub.timezone
+    return timezone(step) if held.known is None else held.known.sub.timezone
 
 
 def leave(step: Step, held: Held, gauge: Gauge) -> Gauge:

@@ -105,3 +105,21 @@ def test_an_outcome_that_came_before_the_account_counts_in_the_tree() -> None:
         ("7", "2026-03-02T11:00:00.000000Z")
     ]
     assert life.rejected() == []
+
+
+def test_a_limit_of_an_account_without_a_subscription_is_by_the_day_of_the_account() -> None:
+    life = Life([plan("pro", charges=[charge()])])
+    life.command("set_account", "2026-03-01", account="org", timezone="Asia/Tokyo")
+    life.command("set_account", "2026-03-01", account="team", parent="org")
+    life.command("set_limit", "2026-03-01", account="org", limit={
+        "key": "cap", "metric": "usage", "meter": "tokens", "amount": "10", "scope": "account", "window": "day"})  # fmt: skip
+    life.command(
+        "subscribe", "2026-03-01", account="team", subscription="s", plan="pro", start="2026-03-01T00:00:00Z"
+    )
+    life.use(12, "2026-03-02T16", subject="team")
+    (breach,) = life.records("billing.thresholds.v1")
+    assert (breach["account"], breach["value"]) == ("org", "12")
+    assert (breach["window_start"], breach["window_end"]) == (
+        "2026-03-02T15:00:00.000000Z",
+        "2026-03-03T15:00:00.000000Z",
+    )
