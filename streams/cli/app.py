@@ -38,6 +38,7 @@ COMMANDS: dict[str, Entry] = {
     "cancel": Entry("commands", "End a subscription."),
     "grant": Entry("commands", "Grant credits to an account."),
     "void-grant": Entry("commands", "Take back what is left of a grant."),
+    "limit": Entry("limit", "Set and remove limits of an account's own."),
     "register-subject": Entry("subjects", "Make a user, a team or an API key part of an account."),
     "remove-subject": Entry("subjects", "Take a subject from its account."),
     "retract": Entry("corrections", "Take back a usage event."),
@@ -49,6 +50,8 @@ COMMANDS: dict[str, Entry] = {
     "quote": Entry("quote", "Price usage without any server."),
     "simulate": Entry("simulate", "Run the whole rating offline over events and commands."),
     "tail": Entry("tail", "Follow a topic, as a table."),
+    "watch": Entry("watch", "Show an account's access, limits and credits as they change."),
+    "ledger": Entry("ledger", "Show the balance of each grant of an account at any time."),
     "query": Entry("query", "Ask ClickHouse."),
     "settings": Entry("settings", "Show the settings in force, secrets masked."),
 }

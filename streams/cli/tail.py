@@ -70,7 +70,7 @@ def tail(
     reach(settings)
     (topic,) = (each.name for each in topics.TOPICS if each.name.split(".")[1] == what.value)
     name = settings.topic(topic)
-    consumer = _consumer(settings)
+    consumer = consumer_of(settings)
     try:
         count = existing_topics(consumer, settings, [name])[name]
         start = OFFSET_BEGINNING if from_beginning else OFFSET_END
@@ -82,7 +82,7 @@ def tail(
         consumer.close()
 
 
-def _consumer(settings: Settings) -> Any:
+def consumer_of(settings: Settings) -> Any:
     """A consumer without a group, which says once that the broker went away, and waits for it."""
     from confluent_kafka import Consumer, KafkaError
 
@@ -116,17 +116,22 @@ def _follow(consumer: Any, what: str, schemas: Schemas | None, limit: int | None
     left = limit
     while left is None or left > 0:
         for message in consumer.consume(100, 0.2):
-            error = message.error()
-            if error is not None:
-                if error.name() in PASSING or error.retriable():
-                    continue
-                fail(f"{message.topic()} cannot be read: {error.str()}")
+            if not readable(message):
+                continue
             value = _value(message, what, schemas)
             say(_json(message, value) if json else _row(message, value, what))
             if left is not None:
                 left -= 1
                 if not left:
                     return
+
+
+def readable(message: Any) -> bool:
+    """Whether it is a record, and not an error that passes; any other ends the command."""
+    error = message.error()
+    if error is not None and error.name() not in PASSING and not error.retriable():
+        fail(f"{message.topic()} cannot be read: {error.str()}")
+    return error is None
 
 
 def _headers(message: Any) -> dict[str, str]:

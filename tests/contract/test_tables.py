@@ -20,11 +20,11 @@ COLUMNS: dict[str, set[str]] = {
     "charges": set(CHARGE),
     "ledger": set(LEDGER),
     "thresholds": {"id", "tenant", "account", "subscription", "limit", "metric", "threshold", "state", "value", "amount",
-                   "period_start", "period_end", "hard", "action", "time"},
+                   "period_start", "period_end", "hard", "action", "scope", "window_start", "window_end", "top_up", "time"},
     "signals": {"id", "tenant", "account", "rule", "kind", "state", "facts", "time"},
     "rejected": {*REJECTED, "key", "value", "time"},
     "entitlements": {"tenant", "account", "feature", "kind", "access", "value", "included", "used", "balance", "overage",
-                     "resets_at", "reason", "plan", "version", "time"},
+                     "resets_at", "reason", "plan", "version", "unit", "throttle", "limits", "subject", "time"},
 }  # fmt: skip
 AMOUNTS = {("charges", name) for name in ("amount", "amount_total", "credits_applied", "amount_due")} | {
     ("ledger", "amount"), ("ledger", "balance"), ("thresholds", "value"), ("thresholds", "amount"), ("entitlements", "balance"),

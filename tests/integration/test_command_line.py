@@ -104,9 +104,23 @@ def test_commands_stand_on_their_topic_as_they_were_typed(deployment: Deployment
     deployment.done(
         "retract", "acme", "--was", '{"id": "1", "source": "s", "data": {"n": 1.10}}', "--id", "c4"
     )
+    limit = (
+        "limit",
+        "set",
+        "acme",
+        "cap",
+        "--metric",
+        "spend",
+        "--amount",
+        "500",
+        "--currency",
+        "USD",
+        "--hard",
+    )
+    deployment.done(*limit, "--id", "c5")
     records = deployment.read("billing.commands.v1")
     assert {key for key, _, _ in records} == {b"default/acme"}
-    subscribe, grant, cancel, retract = (json.loads(value or b"") for _, value, _ in records)
+    subscribe, grant, cancel, retract, cap = (json.loads(value or b"") for _, value, _ in records)
     assert subscribe == printed == {
         "id": "c1", "tenant": "default", "account": "acme", "type": "subscribe", "time": "2026-11-02T00:00:00.000000Z",
         "subscription": "main", "plan": "pro", "start": "2026-11-01T00:00:00.000000Z", "timezone": "Europe/Berlin",
@@ -115,6 +129,10 @@ def test_commands_stand_on_their_topic_as_they_were_typed(deployment: Deployment
     assert (grant["amount"], grant["priority"], grant["applies_to"]) == ("12.50", 0, {"charges": ["base"]})
     assert (cancel["subscription"], cancel["at"]) == ("main", "now")
     assert (retract["source"], retract["event_id"]) == ("s", "1")
+    assert (cap["type"], cap["limit"]) == (
+        "set_limit",
+        {"key": "cap", "metric": "spend", "amount": "500", "currency": "USD", "hard": True},
+    )
     assert b'"n":1.10' in (records[3][1] or b"").replace(b" ", b"")
 
 

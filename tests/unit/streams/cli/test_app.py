@@ -19,7 +19,9 @@ GROUPS = {
     "settings": ("show", "table"),
     "gateway": ("key", "openapi"),
     "webhooks": ("test", "retry", "secret"),
+    "limit": ("set", "remove"),
 }
+LIMIT = ("limit", "set", "acme", "cap", "--metric", "spend", "--amount", "5")
 EVERY = [(name,) for name in COMMANDS] + [(group, name) for group, names in GROUPS.items() for name in names]
 
 
@@ -118,6 +120,21 @@ def test_the_version_is_printed() -> None:
         (("grant", "acme", "5", "USD", "--rollover", "5"), "--rollover '5' is not min:max"),
         (("grant", "acme", "5", "USD", "--expires-at", "x"), "--expires-at: 'x' is not"),
         (("grant", "acme", "5", "USD", "--priority", "-1"), "--priority"),
+        (("limit", "set", "acme", "cap", "--amount", "5"), "Missing option '--metric'"),
+        (("limit", "set", "acme", "cap", "--metric", "spend", "--amount", "x"), "--amount 'x' is not a decimal"),
+        (("limit", "set", "acme", "cap", "--metric", "usage", "--amount", "5"), "say what counts: either meter or feature"),
+        ((*LIMIT, "--window", "5"), "--window '5' is not period, day, week, month, 5h or 7d:sliding"),
+        ((*LIMIT, "--scope", "everyone"), 'not sent: limit.scope: "everyone" is not one of subscription'),
+        ((*LIMIT, "--scope", "subject:a/b"), "--scope subject: 'a/b' is not an id"),
+        ((*LIMIT, "--threshold", "on:5"), "--threshold 'on:5' is not a percentage, at:VALUE or every:VALUE"),
+        ((*LIMIT, "--throttle", "10"), "--throttle '10' is not rate/time, like 10/1m"),
+        ((*LIMIT, "--filter", "eu"), "--filter 'eu' is not property=value"),
+        ((*LIMIT, "--action", "stop"), "--action"),
+        (("limit", "remove", "acme", "Cap"), "not sent: limit: "),
+        (("ledger", "acme", "--at", "monday"), "--at: 'monday' is not an RFC 3339 time"),
+        (("ledger", "a/b"), "account 'a/b' is not an id"),
+        (("watch", "a/b"), "account 'a/b' is not an id"),
+        (("watch", "acme", "--since", "monday"), "--since 'monday' is neither a time"),
         (("void-grant", "acme", "g", "--amount", "x"), "--amount 'x' is not a decimal"),
         (("retract", "acme", "--was", "{}"), "--was is an event without source"),
         (("retract", "acme"), "--was"),
@@ -158,6 +175,8 @@ def test_wrong_usage_is_one_sentence_and_status_2(arguments: tuple[str, ...], to
         ("produce", "-"),
         ("redrive",),
         ("webhooks", "retry"),
+        ("watch", "acme"),
+        ("limit", "remove", "acme", "cap"),
     ],
     ids=lambda arguments: arguments[0],
 )
@@ -231,5 +250,6 @@ def test_a_wrong_value_is_told_in_our_words() -> None:
 
 
 def test_a_clickhouse_that_is_away_is_one_sentence() -> None:
-    said = sentence(azotte("query", "SELECT 1", AZOTTE_CLICKHOUSE_PORT=str(closed_port())))
-    assert said.startswith("azotte: no ClickHouse answers at ")
+    for command in (("query", "SELECT 1"), ("ledger", "acme")):
+        said = sentence(azotte(*command, AZOTTE_CLICKHOUSE_PORT=str(closed_port())))
+        assert said.startswith("azotte: no ClickHouse answers at ")
