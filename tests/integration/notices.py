@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Collection
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
@@ -37,35 +38,8 @@ class Notices:
     def start(self, name: str = "worker", **extra: str) -> None:
         """Start the worker and wait until every address has a beginning: records from then on are told of."""
         self.fleet.start(name, "worker", "--stage", "notify", extra=extra)
-        self.joined()
-
-    def joined(self) -> None:
-        def begun() -> bool:
-            return all(self._begun(name, fields) for name, fields in self._addresses.items())
-
-        ledger.until(begun, WAIT_S, "a beginning of each address", self.fleet.logs)
-
-    def _begun(self, name: str, fields: dict[str, Any]) -> bool:
-        wanted = fields.get("types", TYPES)
-        read = [topic for topic, types in BY_TOPIC.items() if set(types) & set(wanted)]
-        places = [
-            TopicPartition(self.fleet.topic(topic), number)
-            for topic in read
-            for number in range(self.fleet.partitions)
-        ]
-        return all(each.offset >= 0 for each in self._committed(f"azotte-notify-{name}", places))
-
-    def _committed(self, group: str, places: list[TopicPartition]) -> list[TopicPartition]:
-        consumer = Consumer({"bootstrap.servers": self.fleet.servers, "group.id": self.fleet.prefix + group})
-        try:
-            found: list[TopicPartition] = consumer.committed(places, 10)
-            return found
-        except KafkaException as error:
-            if not passing(error):
-                raise
-            return [TopicPartition(each.topic, each.partition, -1) for each in places]
-        finally:
-            consumer.close()
+        for address, fields in self._addresses.items():
+            begun(self.fleet, address, fields.get("types", TYPES))
 
     def put(self, topic: topics.Topic, *records: Any, key: str = "acme/cust-1", commit: bool = True) -> None:
         self._producer.begin_transaction()
@@ -98,3 +72,29 @@ class Notices:
             return self.fleet.offsets(f"azotte-notify-{name}", topic)[1] >= offset
 
         ledger.until(done, WAIT_S, f"offset {offset}", self.fleet.logs)
+
+
+def begun(fleet: Fleet, address: str, types: Collection[str]) -> None:
+    """Wait until the address has a beginning on every topic that it reads."""
+    read = [topic for topic, names in BY_TOPIC.items() if set(names) & set(types)]
+    places = [
+        TopicPartition(fleet.topic(topic), number) for topic in read for number in range(fleet.partitions)
+    ]
+
+    def there() -> bool:
+        return all(each.offset >= 0 for each in _committed(fleet, f"azotte-notify-{address}", places))
+
+    ledger.until(there, WAIT_S, f"a beginning of {address}", fleet.logs)
+
+
+def _committed(fleet: Fleet, group: str, places: list[TopicPartition]) -> list[TopicPartition]:
+    consumer = Consumer({"bootstrap.servers": fleet.servers, "group.id": fleet.prefix + group})
+    try:
+        found: list[TopicPartition] = consumer.committed(places, 10)
+        return found
+    except KafkaException as error:
+        if not passing(error):
+            raise
+        return [TopicPartition(each.topic, each.partition, -1) for each in places]
+    finally:
+        consumer.close()
