@@ -147,3 +147,26 @@ def test_what_waited_for_its_next_try_waits_again_after_a_stop(notices: Notices)
         assert receiver.ids().count("sig-2") == 2, (
             "it was not committed, since what came before it was not done"
         )
+
+
+def test_a_full_hand_reads_on_without_a_gap(notices: Notices) -> None:
+    count = 1_500
+
+    def answer(request: Request) -> int:
+        return 500 if request.number == 1 and int(request.id.removeprefix("sig-")) % 100 == 0 else 200
+
+    with Receiver(answer) as receiver:
+        notices.fleet.settings["AZOTTE_WEBHOOK_IN_FLIGHT"] = "3"
+        notices.address("crm", receiver, types=["signal.on"])
+        notices.start()
+        for first in range(0, count, 100):
+            notices.put(
+                topics.SIGNALS,
+                *(signal_record(each, account=f"cust-{each % 7}") for each in range(first, first + 100)),
+            )
+        ids = [f"sig-{each}" for each in range(count)]
+        notices.came(receiver, *ids)
+        taken = [each.id for each in receiver.requests if answer(each) == 200]
+        for account in range(7):
+            mine = [each for each in taken if int(each.removeprefix("sig-")) % 7 == account]
+            assert mine == [each for each in ids if each in set(mine)]
