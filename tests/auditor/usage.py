@@ -14,6 +14,13 @@ from tests.auditor.trace import ACCOUNTS, Row
 
 EVENT_TYPE = "llm.completion"
 PLANS = ("starter", "pro", "scale")
+LIMIT: dict[str, object] = {
+    "key": "steady", "metric": "usage", "meter": "requests", "amount": "100", "hard": True,
+    "thresholds": ["50", "100", {"every": "100"}],
+}  # fmt: skip
+INCLUDED = 150
+GRANT = "0.05"
+"""Dollars that each account of `pro` is given."""
 
 
 def plan_of(account: str) -> str:
@@ -50,7 +57,11 @@ def _plan(key: str, charges: list[dict[str, object]]) -> dict[str, object]:
         "currency": "USD",
         "period": "year",
     }
-    return plan | {"charges": charges}
+    return plan | {
+        "charges": charges,
+        "entitlements": [{"feature": "chat", "included": str(INCLUDED)}],
+        "limits": [LIMIT],
+    }
 
 
 CATALOG: dict[str, object] = {
@@ -61,6 +72,7 @@ CATALOG: dict[str, object] = {
         _meter("longest", "max", "$.input_tokens"),
         _meter("prompts", "unique", "$.input_tokens"),
     ],
+    "features": [{"key": "chat", "kind": "metered", "meter": "requests"}],
     "plans": [
         _plan("starter", [
             _charge("input", {"model": "per_unit", "unit_amount": "0.00000025"}, ["model"]),
@@ -153,6 +165,27 @@ def _volume_input(quantity: int) -> Fraction:
     if quantity <= 250_000:
         return quantity * Fraction("0.000003")
     return quantity * Fraction("0.000001") + Fraction("0.05")
+
+
+def crossed(trace: Iterable[Row]) -> Counter[tuple[str, str]]:
+    """How often each account reaches each threshold, by its value: once, since requests only grow."""
+    found: Counter[tuple[str, str]] = Counter()
+    for account, count in Counter(row.account for row in trace).items():
+        found.update((account, str(bound)) for bound in (50, *range(100, count + 1, 100)) if count >= bound)
+    return found
+
+
+def access(trace: Iterable[Row]) -> dict[str, tuple[bool, str, str, str]]:
+    """Of `chat` in each account that uses it: whether it is open, why, what is used and what is left."""
+    return {
+        account: (
+            count < 100,
+            "ok" if count < 100 else "hard_limit",
+            str(count),
+            str(max(INCLUDED - count, 0)),
+        )
+        for account, count in Counter(row.account for row in trace).items()
+    }
 
 
 def quantities(trace: Iterable[Row]) -> Counter[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -109,6 +109,47 @@ def faults(charges: Iterable[Line]) -> list[str]:
 def _group(line: Line) -> tuple[str, ...]:
     dimensions = json.dumps(line["dimensions"], sort_keys=True)
     return (line["account"], line["subscription"], line["charge"], dimensions, line["period_start"])
+
+
+def crossings(thresholds: Iterable[Line]) -> Counter[tuple[str, str]]:
+    """How often each account reached each threshold, by its value; what was left counts as its own."""
+    found: Counter[tuple[str, str]] = Counter()
+    for each in thresholds:
+        label = each["threshold"]
+        bound = label["at"] if isinstance(label, dict) else Fraction(label) * Fraction(each["amount"]) / 100
+        name = str(bound) if each["state"] == "breached" else f"{each['state']} {bound}"
+        found[each["account"], name] += 1
+    return found
+
+
+def balance_faults(entries: Iterable[Line]) -> list[str]:
+    """Where what is left of a grant is not the sum of its entries so far, or is less than nothing; entries that came twice."""
+    found: list[str] = []
+    left: dict[tuple[str, str], Fraction] = defaultdict(Fraction)
+    seen: set[str] = set()
+    for each in entries:
+        grant = each["account"], each["grant"]
+        left[grant] += Fraction(each["amount"])
+        if left[grant] != Fraction(each["balance"]) or left[grant] < 0 or each["id"] in seen:
+            found.append(f"{each['entry']} {each['id']} of {grant}")
+        seen.add(each["id"])
+    return found
+
+
+def burnt(entries: Iterable[Line]) -> dict[str, Fraction]:
+    """What each line took of grants, or gave back to them."""
+    found: dict[str, Fraction] = defaultdict(Fraction)
+    for each in entries:
+        if each["charge"] is not None:
+            found[each["charge"]] -= Fraction(each["amount"])
+    return {line: amount for line, amount in found.items() if amount}
+
+
+def paid(charges: Iterable[Line]) -> dict[str, Fraction]:
+    """What grants paid of each line, as the line has it."""
+    return {
+        each["id"]: Fraction(each["credits_applied"]) for each in charges if each["credits_applied"] != "0"
+    }
 
 
 def until(

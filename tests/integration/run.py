@@ -42,7 +42,22 @@ def catalog_and_subscriptions(start: int) -> list[dict[str, object]]:
         }
         for account in usage.accounts()
     ]
-    return [apply, *subscribe]
+    grant: list[dict[str, object]] = [
+        {
+            "id": f"grant-{account}",
+            "tenant": TENANT,
+            "account": account,
+            "type": "grant_credits",
+            "time": now,
+            "grant": "welcome",
+            "amount": usage.GRANT,
+            "unit": "USD",
+            "effective_from": f"{year}-01-01T00:00:00Z",
+        }
+        for account in usage.accounts()
+        if usage.plan_of(account) == "pro"
+    ]
+    return [apply, *subscribe, *grant]
 
 
 class Run:
@@ -54,9 +69,15 @@ class Run:
         self.feed = replay.feed(rows, self.start, seed)
         self.want = usage.owed(rows)
         self.quantities = dict(usage.quantities(rows))
+        self.crossed = usage.crossed(rows)
+        self.access = usage.access(rows)
         self.malformed = 0
         self.charges = ledger.Reader(fleet.servers, fleet.topic(topics.CHARGES))
         self.rejected = ledger.Reader(fleet.servers, fleet.topic(topics.REJECTED))
+        self.told = {
+            topic: ledger.Reader(fleet.servers, fleet.topic(topic))
+            for topic in (topics.THRESHOLDS, topics.ENTITLEMENTS, topics.LEDGER)
+        }
 
     def open_accounts(self) -> None:
         """Put the catalog in force and subscribe every account; usage that came before has no meter."""
@@ -99,7 +120,8 @@ class Run:
 
     def read(self) -> None:
         """Read every line and every rejection, when what killed workers left open is aborted."""
-        for reader, topic in ((self.charges, topics.CHARGES), (self.rejected, topics.REJECTED)):
+        readers = {topics.CHARGES: self.charges, topics.REJECTED: self.rejected, **self.told}
+        for topic, reader in readers.items():
             self._wait_for_the_open(topic)
             reader.read_to(self.fleet.ends(topic, committed=True))
 
@@ -126,11 +148,26 @@ class Run:
         self.check()
 
     def check(self) -> None:
-        """The auditor's totals to the last digit, no line twice, no gap, and what was malformed rejected, no more."""
+        """The auditor's totals to the last digit, no line twice, no gap, and what was malformed rejected, no more; each threshold
+        told once, access as it is, grants burnt to the last digit."""
         assert not self.differences(), self._state()
         assert ledger.faults(ledger.lines(self.charges)) == []
         codes = [headers["error"].decode() for _, _, headers in self.rejected.records]
         assert len(codes) == self.malformed, sorted(codes)
+        self._check_limits()
+
+    def _check_limits(self) -> None:
+        thresholds, entitlements, entries = (ledger.lines(reader) for reader in self.told.values())
+        assert ledger.crossings(thresholds) == self.crossed
+        assert len({each["id"] for each in thresholds}) == len(thresholds)
+        last = {each["account"]: each for each in entitlements}
+        fields = ("access", "reason", "used", "balance")
+        used = {
+            name: tuple(last[name][field] for field in fields) for name in last if last[name]["used"] != "0"
+        }
+        assert used == self.access
+        assert ledger.balance_faults(entries) == []
+        assert ledger.burnt(entries) == ledger.paid(ledger.lines(self.charges))
 
     def settle_in_clickhouse(self, seconds: float) -> None:
         """Wait until ClickHouse has every line of the topic, once, and every event that was counted."""
