@@ -58,6 +58,7 @@ class Hold:
     claims: Mapping[BoundKey, int]
     expires: int
     request: str
+    subject: str | None = None
     state: str = OPEN
     event: str = ""
     origin: Position | None = None
@@ -74,6 +75,7 @@ class Book:
         self._open: dict[BoundKey, int] = {}
         self._under_way: dict[BoundKey, dict[HoldKey, Hold]] = {}
         self._due: list[tuple[int, HoldKey]] = []
+        self._over: list[tuple[int, HoldKey]] = []
 
     def __len__(self) -> int:
         return len(self._holds)
@@ -94,12 +96,15 @@ class Book:
                 self._under_way.setdefault(bound, {})[hold.key] = hold
         if hold.state == OPEN:
             heapq.heappush(self._due, (hold.expires, hold.key))
+        if hold.ended is not None:
+            heapq.heappush(self._over, (hold.ended, hold.key))
 
     def commit(self, key: HoldKey, event: str, now: int) -> Hold:
         """The event is on its way. What had expired or was released holds again until it is counted."""
         hold = self._holds[key]
         self._let_go(hold)
-        hold.state, hold.event, hold.ended = COMMITTED, event, now
+        hold.state, hold.event = COMMITTED, event
+        self._end(hold, now)
         hold.held = set(hold.claims)
         for bound in hold.held:
             self._under_way.setdefault(bound, {})[key] = hold
@@ -109,7 +114,8 @@ class Book:
         """Nobody needs it."""
         hold = self._holds[key]
         self._let_go(hold)
-        hold.state, hold.ended = RELEASED, now
+        hold.state = RELEASED
+        self._end(hold, now)
         return hold
 
     def place(self, key: HoldKey, origin: Position) -> None:
@@ -133,7 +139,7 @@ class Book:
             hold = self._holds.get(key)
             if hold is not None and hold.state == OPEN and hold.expires == due and hold.held:
                 self._let_go(hold)
-                hold.ended = due
+                self._end(hold, due)
 
     def settle(self, key: HoldKey) -> None:
         """The committed event went its way, and no figure will ever count it: a duplicate, or rejected."""
@@ -141,21 +147,34 @@ class Book:
 
     def under_way(self) -> Iterator[Hold]:
         """Committed holds with a claim that is not counted."""
-        return (hold for hold in self._holds.values() if hold.state == COMMITTED and hold.held)
+        return iter({key: hold for holds in self._under_way.values() for key, hold in holds.items()}.values())
 
-    def forgettable(self, before: int) -> list[HoldKey]:
-        """Those that ended before a time and hold nothing."""
-        return [
-            key
-            for key, hold in self._holds.items()
-            if hold.ended is not None and hold.ended < before and not hold.held
-        ]
+    def forgettable(self, before: int, most: int) -> list[HoldKey]:
+        """Some of those that ended before a time and hold nothing. They are told once; a caller that fails asks no more."""
+        found: list[HoldKey] = []
+        kept = []
+        while self._over and self._over[0][0] < before and len(found) < most:
+            ended, key = heapq.heappop(self._over)
+            hold = self._holds.get(key)
+            if hold is None or hold.ended != ended:
+                continue
+            if hold.held:
+                kept.append((ended, key))
+            else:
+                found.append(key)
+        for each in kept:
+            heapq.heappush(self._over, each)
+        return found
 
     def drop(self, key: HoldKey) -> None:
         """Forget a hold, if it is there."""
         hold = self._holds.pop(key, None)
         if hold is not None:
             self._let_go(hold)
+
+    def _end(self, hold: Hold, time: int) -> None:
+        hold.ended = time
+        heapq.heappush(self._over, (time, hold.key))
 
     def _let_go(self, hold: Hold) -> None:
         for bound in list(hold.held):

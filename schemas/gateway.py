@@ -45,7 +45,8 @@ class Reserve(Model):
 
 
 class Commit(Model):
-    """The body of a commit: the usage event that the reservation was for."""
+    """The body of a commit: the usage event that the reservation was for, with at least `type` and `data`. What it does not
+    say the reservation does: id, source, subject, account, tenant, time."""
 
     event: Annotated[dict[str, Any], Field(min_length=1, max_length=200)]
 
@@ -85,6 +86,29 @@ class Access(BaseModel):
     available: str | None
 
 
+class Reservation(_Answer):
+    """What was granted; `available` is what is left after it (null: no bound)."""
+
+    id: str
+    granted: str
+    available: str | None
+    expires_at: str | None
+
+
+class EventName(_Answer):
+    """What an event is known by."""
+
+    id: str
+    source: str
+
+
+class Committed(_Answer):
+    """The event that a reservation became."""
+
+    id: str
+    event: EventName
+
+
 class EventResult(_Answer):
     """What became of one event; `error` is a code of the contract, as on `usage.rejected.v1`."""
 
@@ -111,6 +135,12 @@ class Problem(BaseModel):
     detail: str
 
 
+class Refusal(Problem, Reservation):
+    """A problem, and what there is."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
 def read_json(body: bytes) -> Any:
     """A body's JSON, numbers exact. Raises `Unreadable`."""
     try:
@@ -123,6 +153,21 @@ def read_json(body: bytes) -> Any:
 
 
 _json = msgspec.json.Decoder(float_hook=number)
+
+
+class _Commit(msgspec.Struct, forbid_unknown_fields=True):
+    event: dict[str, msgspec.Raw]
+
+
+_commit = msgspec.json.Decoder(_Commit)
+
+
+def read_commit(body: bytes) -> dict[str, msgspec.Raw]:
+    """The members of a commit's event, each as its own text. Raises `Unreadable`."""
+    try:
+        return _commit.decode(body).event
+    except BROKEN as error:
+        raise Unreadable(f'the body is not {{"event": {{…}}}}: {str(error)[:200]}') from None
 
 
 def read_model(model: type[Body], body: bytes) -> Body:

@@ -72,6 +72,8 @@ THRESHOLDS = Topic("billing.thresholds.v1", Partitions.LOG_ALIGNED)
 ENTITLEMENTS = Topic(
     "billing.entitlements.v1", Partitions.LOG_ALIGNED, compact=True, compaction_lag_ms=DAY_MS // 4
 )
+RESERVATIONS = Topic("billing.reservations.v1", Partitions.LOG_ALIGNED, compact=True)
+"""Internal: what gateways granted, `tenant/account/id`."""
 LEDGER = Topic("billing.ledger.v1", Partitions.LOG_ALIGNED)
 SIGNALS = Topic("billing.signals.v1", Partitions.LOG_ALIGNED)
 REJECTED = Topic("usage.rejected.v1", Partitions.SETTING, retention_ms=90 * DAY_MS, message_bytes_max=LARGE)
@@ -86,6 +88,6 @@ UNDELIVERED = Topic(
 
 TOPICS = (
     EVENTS, COMMANDS, CATALOG, LOG, DIRECTORY, STATE, UNCOUNTED,
-    CHARGES, THRESHOLDS, ENTITLEMENTS, LEDGER, SIGNALS, REJECTED, UNDELIVERED,
+    CHARGES, THRESHOLDS, ENTITLEMENTS, RESERVATIONS, LEDGER, SIGNALS, REJECTED, UNDELIVERED,
 )  # fmt: skip
 BY_NAME = {topic.name: topic for topic in TOPICS}

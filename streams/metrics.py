@@ -68,3 +68,6 @@ WEBHOOKS_PENDING = Gauge(
     "azotte_pending_webhooks", "Webhooks that are not delivered yet, by address.", ["address"]
 )
 WEBHOOKS_UNREADABLE = Counter("azotte_webhooks_unreadable_total", "Records that no webhook could be made of.")
+GATEWAY_RESERVATIONS = Gauge(
+    "azotte_gateway_reservations", "Reservations that are kept, those that are over included."
+)

@@ -125,6 +125,8 @@ class Settings(BaseSettings):
     gateway_requests_per_s: int = _setting(5_000, "requests that one API key may make in a second, on average and at once",
         ge=1, le=1_000_000)
     gateway_body_bytes_max: int = _setting(4_000_000, "a larger request is refused", ge=1024, le=100_000_000)
+    gateway_reservations_max: int = _setting(1_000_000, "most reservations that one gateway keeps, those that ended within a "
+        "day included", ge=1, le=100_000_000)
     gateway_timeout: Micros = _setting("10s", "how long a request waits for the broker before it is told that it is away",
         validate_default=True, ge=SECOND, le=5 * MINUTE)
     webhooks: Annotated[dict[str, Address], BeforeValidator(read_addresses)] = _setting({}, "where webhooks go, as TOML "

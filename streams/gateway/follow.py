@@ -33,6 +33,8 @@ class Following:
         self._stopped = threading.Event()
         self._patience = Patience("gateway", self._stopped.is_set)
         self._loop = asyncio.get_running_loop()
+        self.at: dict[tuple[str, int], int] = {}
+        """Up to where each partition is read and taken."""
         self._unread: set[tuple[str, int]] = set()
         self._thread = threading.Thread(target=self._run, name="gateway-follow", daemon=True)
         self.ready = False
@@ -70,14 +72,17 @@ class Following:
             self._failed(f"gateway: {error.args[0].str()}")
 
     def _hand_over(self, found: Sequence[Message]) -> None:
-        records = []
+        records, reached = [], {}
         for message in found:
+            place = message.topic(), message.partition()
             if is_eof(message):
-                self._unread.discard((message.topic(), message.partition()))
+                self._unread.discard(place)
+                reached[place] = message.offset()
                 continue
             check(message)
             if message.error() is None:
                 records.append(message)
+                reached[place] = message.offset() + 1
         if records:
             handed = asyncio.run_coroutine_threadsafe(_as_coroutine(self._take(records)), self._loop)
             while not self._stopped.is_set():
@@ -86,6 +91,7 @@ class Following:
                     break
                 except concurrent.futures.TimeoutError:
                     continue
+        self.at |= reached
         self.ready = self.ready or not self._unread
 
 

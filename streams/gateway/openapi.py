@@ -39,14 +39,19 @@ _EVENT: Mapping[str, Any] = {
 _EVENTS = {"oneOf": [_EVENT, {"type": "array", "items": _EVENT, "minItems": 1}]}
 
 
+Models = type[BaseModel] | tuple[type[BaseModel], ...] | None
+"""What an answer may be; `None` has no body."""
+_REFUSED: Models = (models.Refusal, models.Problem)
+
+
 class Route(NamedTuple):
     """A route: what it takes, and the model of each answer (`None`: no body). `problems` come beside those of every route."""
 
     method: str
     path: str
     what: str
-    answers: Mapping[int, type[BaseModel] | None]
-    problems: Mapping[int, type[BaseModel]]
+    answers: Mapping[int, Models]
+    problems: Mapping[int, Models]
     body: type[BaseModel] | Mapping[str, Any] | None = None
     query: Iterable[str] = ()
 
@@ -54,6 +59,14 @@ class Route(NamedTuple):
 ROUTES = (
     Route("get", ACCOUNT + "/features/{feature}", "The entitlement, with what is reserved and available.",
           {200: models.Access}, {404: models.Problem}, query=("subject",)),
+    Route("post", ACCOUNT + "/reservations", "Hold back a quantity of a feature, granted or refused at once.",
+          {201: models.Reservation},
+          {402: models.Refusal, 403: _REFUSED, 404: models.Problem, 409: models.Problem, 429: _REFUSED},
+          models.Reserve),
+    Route("post", ACCOUNT + "/reservations/{id}/commit", "Publish the event that it was for, once.",
+          {202: models.Committed}, {404: models.Problem, 409: models.Problem}, models.Commit),
+    Route("delete", ACCOUNT + "/reservations/{id}", "Give it back.",
+          {204: None}, {404: models.Problem, 409: models.Problem}),
     Route("post", "/v1/events", "Usage events, one or a batch, with a result an event.",
           {200: models.EventResults}, {413: models.Problem}, _EVENTS),
     Route("post", "/api/v1/events", "The same as OpenMeter's ingest: all of them or none.",
@@ -83,13 +96,19 @@ def document() -> dict[str, Any]:
 
 def _models(route: Route) -> Iterable[type[BaseModel]]:
     yield models.Problem
-    yield from (model for model in (*route.answers.values(), *route.problems.values()) if model is not None)
+    for found in (*route.answers.values(), *route.problems.values()):
+        yield from listed(found)
     if isinstance(route.body, type):
         yield route.body
 
 
+def listed(found: Models) -> tuple[type[BaseModel], ...]:
+    """One, several or none, as a tuple."""
+    return () if found is None else found if isinstance(found, tuple) else (found,)
+
+
 def _operation(route: Route) -> dict[str, Any]:
-    problems: dict[int, type[BaseModel]] = dict.fromkeys(_ALWAYS, models.Problem)
+    problems: dict[int, Models] = dict.fromkeys(_ALWAYS, models.Problem)
     problems |= route.problems
     responses = {
         **{str(status): _response(status, model, "application/json") for status, model in route.answers.items()},
@@ -118,10 +137,11 @@ def _operation(route: Route) -> dict[str, Any]:
     return operation
 
 
-def _response(status: int, model: type[BaseModel] | None, kind: str) -> dict[str, Any]:
+def _response(status: int, model: Models, kind: str) -> dict[str, Any]:
     found: dict[str, Any] = {"description": _STATUS[status]}
-    if model is not None:
-        found["content"] = {kind: {"schema": _ref(model)}}
+    refs = [_ref(each) for each in listed(model)]
+    if refs:
+        found["content"] = {kind: {"schema": refs[0] if len(refs) == 1 else {"anyOf": refs}}}
     return found
 
 

@@ -17,12 +17,16 @@ from schemas import topics
 from streams.gateway.desk import Desk
 from streams.gateway.events import Publisher
 from streams.gateway.follow import Following
+from streams.gateway.keeper import Keeper
 from streams.gateway.keys import Keys, KeysInvalid
+from streams.gateway.rounds import Rounds
 from streams.gateway.web import Routes
 from streams.gateway.world import World
 from streams.kafka import Stop, partitions_of, plain_producer
 from streams.patience import Patience
 from streams.settings import Settings
+from streams.slot import NoSlot, Slot
+from streams.slot import take as take_slot
 
 END_S = 5.0
 """What requests that are under way at the end are given."""
@@ -41,10 +45,15 @@ def run(settings: Settings, told: Callable[[str], None]) -> str | None:
         keys = Keys(keys_path(settings))
     except KeysInvalid as error:
         raise Stop(str(error)) from None
-    return asyncio.run(_serve(settings, keys, told))
+    try:
+        # Beside a worker's slots: the number names the producer, and a worker's ids lie in its own.
+        slot = take_slot(settings.home / "gateway")
+    except NoSlot as error:
+        raise Stop(str(error)) from None
+    return asyncio.run(_serve(settings, keys, slot, told))
 
 
-async def _serve(settings: Settings, keys: Keys, told: Callable[[str], None]) -> str | None:
+async def _serve(settings: Settings, keys: Keys, slot: Slot, told: Callable[[str], None]) -> str | None:
     loop, ended, failures = asyncio.get_running_loop(), asyncio.Event(), []
 
     def failed(words: str) -> None:
@@ -53,29 +62,38 @@ async def _serve(settings: Settings, keys: Keys, told: Callable[[str], None]) ->
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
-    count = await loop.run_in_executor(None, _partitions, settings)
-    world = World(count)
+    world, book = World(await loop.run_in_executor(None, _partitions, settings)), Book()
+    keeper = Keeper(settings, slot, book, failed)
     directory = settings.topic(topics.DIRECTORY.name)
 
     async def take(messages: Sequence[Message]) -> None:
-        for message in messages:
-            if message.topic() == directory:
-                world.put_directory(message)
-            else:
-                world.put_entitlement(message)
+        async with keeper.turn:
+            for message in messages:
+                if message.topic() == directory:
+                    world.put_directory(message)
+                else:
+                    world.put_entitlement(message)
 
     following, publisher = Following(settings, take, failed), Publisher(settings)
-    routes = Routes(
-        settings, keys, Desk(world, Book()), publisher,
-        lambda: None if following.ready else "it reads the entitlements",
-    )  # fmt: skip
+    rounds = Rounds(settings, world, book, keeper, following.at)
+
+    def waiting() -> str | None:
+        if not following.ready:
+            return "it reads the entitlements"
+        return None if keeper.ready else "it waits for its part of the reservations"
+
+    routes = Routes(settings, keys, Desk(world, book), publisher, keeper, waiting)
     runner = web.AppRunner(routes.application(), access_log=None, shutdown_timeout=END_S)
     try:
         await _listen(runner, settings, told)
         following.start()
+        await keeper.start()
+        walking = asyncio.create_task(rounds.run(failed))
         await ended.wait()
+        walking.cancel()
     finally:
         await runner.cleanup()
+        await keeper.stop()
         await following.stop()
         await loop.run_in_executor(None, publisher.close)
     return failures[0] if failures else None

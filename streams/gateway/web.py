@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from rating.reservations import HoldKey
 from schemas.catalog.scalars import ID, KEY
-from schemas.gateway import Unreadable
+from schemas.gateway import Reserve, Unreadable, read_commit, read_model
 from streams import clock, metrics
 from streams.gateway import openapi
 from streams.gateway.desk import Desk
 from streams.gateway.events import Away, Checked, check, split
+from streams.gateway.keeper import Lost, Write
 from streams.gateway.keys import ApiKey, Keys
 from streams.gateway.problems import Problem, of_http, unavailable
 from streams.gateway.rates import Rates
+from streams.gateway.reserve import commit, release, reserve
 from streams.settings import Settings
 
 log = logging.getLogger("azotte")
+Body = TypeVar("Body")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 ACCOUNT = "/v1/tenants/{tenant}/accounts/{account}"
 
@@ -33,17 +38,32 @@ class Publishing(Protocol):
         """Returns when the broker has them. Raises `Away`."""
 
 
+class Keeping(Protocol):
+    """What keeps reservations."""
+
+    def owns(self, number: int) -> bool:
+        """Whether what is in a partition is decided here."""
+
+    async def write(self, write: Write) -> None:
+        """Returns when it is kept. Raises `Lost`."""
+
+    async def written(self, key: HoldKey) -> None:
+        """Returns when what was decided of it before is kept. Raises `Lost`."""
+
+
 class Routes:
     """Everything that the gateway answers."""
 
     def __init__(
-        self, settings: Settings, keys: Keys, desk: Desk, publisher: Publishing, waiting: Callable[[], str | None]
+        self, settings: Settings, keys: Keys, desk: Desk, publisher: Publishing, keeper: Keeping,
+        waiting: Callable[[], str | None],
     ) -> None:  # fmt: skip
         """`waiting` says what the gateway waits for before it can answer, if for anything."""
         self._settings = settings
         self._keys = keys
         self._desk = desk
         self._publisher = publisher
+        self._keeper = keeper
         self._waiting = waiting
         self._rates = Rates(settings.gateway_requests_per_s)
         self._document = msgspec.json.encode(openapi.document())
@@ -52,6 +72,9 @@ class Routes:
         """What aiohttp serves."""
         app = web.Application(client_max_size=self._settings.gateway_body_bytes_max, middlewares=[_answering])
         app.router.add_get(f"{ACCOUNT}/features/{{feature}}", self.access, allow_head=False)
+        app.router.add_post(f"{ACCOUNT}/reservations", self.reserve)
+        app.router.add_post(f"{ACCOUNT}/reservations/{{id}}/commit", self.commit)
+        app.router.add_delete(f"{ACCOUNT}/reservations/{{id}}", self.release)
         app.router.add_post("/v1/events", self.events)
         app.router.add_post("/api/v1/events", self.events_alone)
         app.router.add_get("/openapi.json", self.openapi)
@@ -66,8 +89,47 @@ class Routes:
         _named("feature", feature, KEY)
         if subject is not None:
             _named("subject", subject, ID)
-        self._check_ready()
+        self._check_owner(tenant, account)
         return _json(self._desk.access(tenant, account, feature, subject, clock.now()))
+
+    async def reserve(self, request: web.Request) -> web.Response:
+        tenant, account = self._account(request, "ingest")
+        asked = _read(lambda body: read_model(Reserve, body), await request.read())
+        self._check_owner(tenant, account)
+        most = self._settings.gateway_reservations_max
+        reply = reserve(self._desk, tenant, account, asked, clock.now(), most)
+        await self._written(HoldKey(tenant, account, asked.id), reply.write)
+        return _json(reply.body, 201)
+
+    async def commit(self, request: web.Request) -> web.Response:
+        tenant, account, name = self._reservation(request)
+        event = _read(read_commit, await request.read())
+        self._check_owner(tenant, account)
+        most = self._settings.event_bytes_max
+        reply = commit(self._desk, tenant, account, name, event, clock.now(), most)
+        await self._written(HoldKey(tenant, account, name), reply.write)
+        return _json(reply.body, 202)
+
+    async def release(self, request: web.Request) -> web.Response:
+        tenant, account, name = self._reservation(request)
+        self._check_owner(tenant, account)
+        write = release(self._desk, tenant, account, name, clock.now())
+        await self._written(HoldKey(tenant, account, name), write)
+        return web.Response(status=204)
+
+    def _reservation(self, request: web.Request) -> tuple[str, str, str]:
+        tenant, account = self._account(request, "ingest")
+        _named("reservation", request.match_info["id"], ID)
+        return tenant, account, request.match_info["id"]
+
+    async def _written(self, key: HoldKey, write: Write | None) -> None:
+        """Answer only what is kept: whoever comes after this process must know of it."""
+        waited = self._keeper.written(key) if write is None else self._keeper.write(write)
+        try:
+            await asyncio.wait_for(waited, self._settings.gateway_timeout / 1e6)
+        except (TimeoutError, Lost):
+            words = "the broker did not say in time that it is kept: ask again, with the same id"
+            raise unavailable(words) from None
 
     async def events(self, request: web.Request) -> web.Response:
         """Each event by itself: what can be used is published, whatever its neighbours are."""
@@ -87,11 +149,7 @@ class Routes:
 
     async def _checked(self, request: web.Request) -> list[Checked]:
         key = self._key(request, "ingest")
-        body = await request.read()
-        try:
-            texts = split(body)
-        except Unreadable as error:
-            raise Problem(400, "bad-request", str(error)) from None
+        texts = _read(split, await request.read())
         return [check(text, key.tenant, self._settings.event_bytes_max) for text in texts]
 
     async def _publish(self, checked: list[Checked]) -> None:
@@ -117,6 +175,11 @@ class Routes:
 
     async def metrics(self, request: web.Request) -> web.Response:
         return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    def _check_owner(self, tenant: str, account: str) -> None:
+        self._check_ready()
+        if not self._keeper.owns(self._desk.world.partition(tenant, account)):
+            raise unavailable("another gateway has the account, or takes it just now", "not-owner")
 
     def _check_ready(self) -> None:
         waiting = self._waiting()
@@ -157,6 +220,13 @@ def _named(name: str, value: str, pattern: Any) -> None:
         raise Problem(
             400, "bad-request", f"{name} {value[:60]!r} is no {name}: see the contract's ids and keys"
         )
+
+
+def _read(read: Callable[[bytes], Body], body: bytes) -> Body:
+    try:
+        return read(body)
+    except Unreadable as error:
+        raise Problem(400, "bad-request", str(error)) from None
 
 
 def _result(checked: Checked) -> dict[str, Any]:

@@ -20,9 +20,8 @@ from rating.errors import RatingError
 from rating.placement import partition_of
 from rating.reservations import BoundKey, Covers, Place
 from rating.tree import DEPTH_MAX
+from streams.rate.basis import BASIS, COUNTS
 
-COUNTS = "counts"
-BASIS = "basis"
 PLANS_MAX = 10_000
 NOTHING: Covers = {}
 Doc = Mapping[str, Any]

@@ -30,6 +30,7 @@ from streams.connection import schemas_of
 from streams.kafka import ANSWER_S, Stop, base, check, gather, group_consumer, membership, partitions_of
 from streams.normalize.service import _host
 from streams.rate import room
+from streams.rate.basis import with_basis
 from streams.rate.restore import POSITION, Partition, restore
 from streams.settings import Settings
 from streams.slot import Slot
@@ -138,7 +139,8 @@ class RateStage(Stage):
             record = self._decoded(message)
             if partition.engine.must_drain(record) or events >= self._settings.rate_batch_events:
                 break
-            outs += self._outs(partition.number, partition.apply(record, message.offset()))
+            done = with_basis(partition.apply(record, message.offset()), record, partition.store)
+            outs += self._outs(partition.number, done)
             touched[partition.number] = partition
             taken += 1
             if isinstance(record, Pack):
@@ -147,7 +149,7 @@ class RateStage(Stage):
         for partition in self._partitions.values():
             if partition.engine.has_due():
                 effects = partition.engine.drain(self._settings.drain_accounts_max)
-                outs += self._outs(partition.number, effects)
+                outs += self._outs(partition.number, with_basis(effects, None, partition.store))
                 touched[partition.number] = partition
         for _ in range(taken):
             self._left.popleft()
@@ -210,7 +212,7 @@ class RateStage(Stage):
         headers: list[tuple[str, bytes | None]] | None = [
             (key, value.encode()) for key, value in effect.headers
         ] or None
-        if effect.headers:
+        if effect.topic == topics.REJECTED.name:
             metrics.REJECTED.labels(dict(effect.headers)["error"]).inc()
         encode = self._encoders.get(effect.topic, encode_value)
         value = None if effect.value is None else encode(effect.value)

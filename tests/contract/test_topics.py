@@ -14,7 +14,9 @@ CLEANUP = {
     "billing.thresholds.v1": "delete", "billing.entitlements.v1": "compact", "billing.ledger.v1": "delete",
     "billing.signals.v1": "delete", "usage.rejected.v1": "delete",
 }  # fmt: skip
-OURS_ALONE = {"rating.state.v1", "rating.uncounted.v1", "webhooks.undelivered.v1"}
+OURS_ALONE = {
+    "billing.reservations.v1", "rating.state.v1", "rating.uncounted.v1", "webhooks.undelivered.v1",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", CLEANUP)

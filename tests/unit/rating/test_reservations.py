@@ -116,6 +116,9 @@ def test_only_what_ended_and_holds_nothing_is_forgotten() -> None:
     book.release(hold("released").key, 20)
     book.commit(hold("sent").key, "e", 20)
     book.expire(30)
-    assert {key.id for key in book.forgettable(25)} == {"open", "released"}
+    assert {key.id for key in book.forgettable(25, 10)} == {"open", "released"}
+    assert book.forgettable(25, 10) == []
+    book.settle(hold("sent").key)
+    assert [key.id for key in book.forgettable(25, 10)] == ["sent"]
     book.drop(hold("open").key)
     assert len(book) == 2

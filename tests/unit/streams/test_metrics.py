@@ -12,7 +12,17 @@ from streams import metrics
 
 OURS = {metric.name: metric for metric in REGISTRY.collect() if metric.name.startswith("azotte_")}
 DECLARED = [each for each in vars(metrics).values() if isinstance(each, Counter | Gauge | Histogram)]
-UNITS = ("_seconds", "_records", "_cells", "_accounts", "_rows", "_bytes", "_webhooks", "_ids")
+UNITS = (
+    "_seconds",
+    "_records",
+    "_cells",
+    "_accounts",
+    "_rows",
+    "_bytes",
+    "_webhooks",
+    "_ids",
+    "_reservations",
+)
 
 
 def test_every_metric_is_of_this_module() -> None:

@@ -11,11 +11,13 @@ from typing import Any, NamedTuple, TypeVar
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from rating.reservations import Book
+from rating.reservations import Book, HoldKey
 from streams.gateway.desk import Desk
+from streams.gateway.keeper import Lost, Write
 from streams.gateway.keys import Keys, make
 from streams.gateway.web import Routes
-from streams.gateway.world import COUNTS, World
+from streams.gateway.world import World
+from streams.rate.basis import COUNTS
 from tests.unit.streams.fakes import settings
 
 Result = TypeVar("Result")
@@ -100,6 +102,26 @@ class Topic:
         self.records += records
 
 
+class Keeper:
+    """Keeps what is written; `lost` is what it says instead, `theirs` the partitions that are another's."""
+
+    def __init__(self) -> None:
+        self.writes: list[Write] = []
+        self.lost = False
+        self.theirs: set[int] = set()
+
+    def owns(self, number: int) -> bool:
+        return number not in self.theirs
+
+    async def write(self, write: Write) -> None:
+        await self.written(write.hold.key)
+        self.writes.append(write)
+
+    async def written(self, key: HoldKey) -> None:
+        if self.lost:
+            raise Lost
+
+
 class Answer(NamedTuple):
     """A status, the headers, and the body as JSON (`None` where there is none)."""
 
@@ -119,7 +141,10 @@ class Gate:
         self.waits: str | None = None
         self.settings = settings(**fields)
         self.desk = Desk(world, Book())
-        self._routes = Routes(self.settings, Keys(self.keys), self.desk, self.topic, lambda: self.waits)
+        self.keeper = Keeper()
+        self._routes = Routes(
+            self.settings, Keys(self.keys), self.desk, self.topic, self.keeper, lambda: self.waits
+        )
 
     def ask(self, method: str, path: str, body: Any = None, key: str | None = "", **headers: str) -> Answer:
         """One request and its answer; the key is the gate's own unless one is given, `None` sends none."""
