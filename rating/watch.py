@@ -20,16 +20,23 @@ from rating.step import Step
 
 def begin(step: Step) -> None:
     """Note the step's usage where something watches the account, one above it, or one that the step came from."""
-    watched = step.catalog.watched or bool(step.catalog.rules.mark) or _is_watched(step, step.account)
+    ruled = bool(step.catalog.rules.mark)
+    watched = step.catalog.watched or _is_watched(step, step.account)
     if not watched and step.family is None and tree.parent(step.cells, step.tenant, step.account) is None:
+        if ruled:
+            step.facts = Facts(False, limited=False, new=_is_new(step))
         return
     above = list(tree.ancestors(step.cells, step.tenant, step.account))
     watched = watched or any(_is_watched(step, each) for each in above)
-    if watched or any(part.facts is not None for part in step.parts()):
-        step.facts = Facts(wants_events(step))
-        step.facts.new = step.cells.get(("account", step.tenant, step.account), "subscriptions") is None
+    limited = watched or any(part.facts is not None and part.facts.limited for part in step.parts())
+    if limited or ruled:
+        step.facts = Facts(limited and wants_events(step), limited=limited, new=_is_new(step))
         # What an account spends counts above it too.
         step.facts.by_event |= any(part.by_event for part in step.path()) if above else False
+
+
+def _is_new(step: Step) -> bool:
+    return step.cells.get(("account", step.tenant, step.account), "subscriptions") is None
 
 
 def _is_watched(step: Step, account: str) -> bool:
@@ -60,12 +67,13 @@ def finish(step: Step) -> bool:
 
 def _finish(step: Step) -> bool:
     facts = step.facts
-    if facts is None:
+    if facts is None or not facts.limited:
         if not _is_watched(step, step.account):
             tell_late(step)
             return False
         # The step itself has given the account what watches it.
-        facts = step.facts = Facts(False)
+        facts = step.facts = facts or Facts(False)
+        facts.limited = True
     before, subs = next_look(step), step.subscriptions()
     facts.seen = look(step, facts)
     waive(step)
@@ -76,7 +84,7 @@ def _finish(step: Step) -> bool:
 
 def access(step: Step) -> None:
     """Tell the entitlements that are others now, once a moment."""
-    if step.facts is not None:
+    if step.facts is not None and step.facts.limited:
         tell(step, step.facts)
 
 

@@ -104,6 +104,8 @@ def _previous(account: Account, known: Timeline) -> int | None:
 
 def kept_since(account: Account) -> dict[str, int]:
     """By subscription that has not ended, the start of the first billing period that is looked at: the one before this."""
+    if not any(series.period for series in account.step.catalog.rules.series.values()):
+        return {}
     found = {sub.id: 0 for sub in account.step.subscriptions() if sub.end == NEVER}
     for known in account.running:
         start = _previous(account, known)

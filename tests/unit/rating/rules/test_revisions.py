@@ -137,3 +137,13 @@ def test_rules_that_say_the_same_have_one_mark_and_one_series() -> None:
         != compile_catalog({**doc, "rules": []}, 2).rules.mark
         == ""
     )
+
+
+def test_a_limit_that_a_command_sets_where_there_were_rules_alone_acts_at_once() -> None:
+    one = life(rule(BUSY), rule({"fact": "breaches", "limit": "cap", "over": "1d", "gte": "1"}, "crossed"))
+    one.subscribe("pro", "2026-03-01")
+    limit = {"key": "cap", "metric": "usage", "meter": "tokens", "amount": "5", "window": "day"}
+    one.command("set_limit", "2026-03-02", limit=limit)
+    one.use(6, "2026-03-02T10")
+    assert [each["state"] for each in one.records("billing.thresholds.v1")] == ["breached"]
+    assert signals(one, "crossed") == [("on", "03-02T10:00")]
