@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from rating.cells import DictCells, DictIds
 from rating.effects import Effect
 from rating.engine import Engine
-from rating.records import Record
+from rating.ids import event_uid, root_key
+from rating.records import Position, Record
 from rating.times import DAY, HOUR, format_time, parse_time
 from schemas import topics
 from tests.property import bill
@@ -253,3 +254,22 @@ def test_what_waits_below_is_rated_or_rejected_by_its_due_time_however_late_time
         for effects in (Reader().rate(writer.records), list(lazily(writer.records))):
             assert amounts(effects) == ({("org", "s", "c-tokens"): Fraction(6)} if rated else {})
             assert codes(effects) == ([] if rated else ["unrated"])
+
+
+def test_ids_that_are_rebuilt_from_the_log_say_the_same_of_a_tree() -> None:
+    @settings(max_examples=30, deadline=None, derandomize=True)
+    @given(worlds())
+    def holds(world: World) -> None:
+        records = log_of(world).records
+        rater = Reader()
+        rater.rate(records)
+        again = DictIds()
+        engine = Engine(rater.cells, again, 0)
+        engine.begin_at(0)
+        for number, record in enumerate(records):
+            engine.recount(record, Position(topics.LOG.name, 0, number))
+        keys = [root_key(TENANT, "org") + event_uid("src", event.id) for event in world.events]
+        assert again.find(keys) == rater.ids.find(keys)
+        assert None not in again.find(keys)
+
+    holds()
