@@ -53,7 +53,7 @@ def _counts(pack: Pack) -> dict[str, int]:
 
 def _basis(value: Any, cells: Cells) -> dict[str, Any]:
     tenant, account = value["tenant"], value["account"]
-    limits = {key: json.loads(text) for key, (text, _) in cells.members(("limit", tenant, account))}
+    limits = {key: json.loads(text) for key, (text, *_) in cells.members(("limit", tenant, account))}
     terms: dict[str, Any] = {}
     for _, sub in sorted(cells.members(("sub", tenant, account)), key=lambda each: -each[1].order):
         for each in sub.terms:

@@ -6,9 +6,13 @@ import json
 from dataclasses import replace
 from typing import Any
 
+from rating.catalog import EMPTY
+from rating.cells import DictIds
 from rating.effects import Effect
-from rating.records import Pack, Tick
+from rating.limits.commands import set_limit
+from rating.records import Command, Pack, Position, Tick
 from rating.state import Subscription, Terms
+from rating.step import Step
 from streams.rate.basis import with_basis
 from streams.rate.store import Store
 
@@ -54,10 +58,21 @@ def test_the_terms_and_limits_of_the_account_come_along() -> None:
     terms = Terms(0, "pro", 2, "shop", None, None, '{"currency": "EUR"}', -1, False)
     sub = Subscription("main", 0, 0, 9, "UTC", "EUR", (terms, replace_plan(terms)), (), (), (), (), 0, (), 0)
     cells.put(("sub", "acme", "a"), "main", sub)
-    cells.put(("limit", "acme", "a"), "cap", ('{"key": "cap", "hard": true}', None))
+    step = Step(cells, DictIds(), EMPTY, {}, "acme", "a", 0, Position("log", 0, 0))
+    limit = {
+        "key": "cap",
+        "metric": "spend",
+        "currency": "USD",
+        "amount": "10",
+        "window": "month",
+        "scope": "account",
+    }
+    set_limit(
+        step, Command("acme", "a", "c1", "set_limit", 0, 0, {"limit": limit}, Position("commands", 0, 0))
+    )
     assert headers(with_basis([told()], None, cells)[0])["basis"] == {
         "terms": {"storefront": "shop", "currency": "EUR", "overrides": {"currency": "EUR"}},
-        "limits": {"cap": {"key": "cap", "hard": True}},
+        "limits": {"cap": limit},
     }
 
 
