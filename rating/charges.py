@@ -15,7 +15,7 @@ from rating.bunch import Origin
 from rating.burndown import Paid, Priced, Usage, pay
 from rating.catalog import Charge, Meter, Plan
 from rating.facts import Spent
-from rating.legs import Leg, index_at, legs_of, totals
+from rating.legs import Leg, held_spans, index_at, legs_of, totals
 from rating.levels import carried
 from rating.lines import Head
 from rating.numbers import check_amount
@@ -168,8 +168,13 @@ class Work:
             self.legs, self.spell, sub.start, self.known.end, aggregation_of(self.meter, sub.timezone),
             Values(step.cells, bucket), self.dimensions,
             self._carried,
-            lambda leg: earlier_events(self, leg),
+            lambda leg: earlier_events(self, leg), self._active,
         )  # fmt: skip
+
+    @property
+    def _active(self) -> bool:
+        spans = not self.known.sub.pauses or held_spans(self.known, self.spell.start, self.spell.stop)
+        return bool(spans)
 
     def _charge(self, moves: Sequence[groups.Move], quantity: int, at: int) -> None:
         """What the moves of the group make of the charge's total, and who pays it."""

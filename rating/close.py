@@ -10,7 +10,7 @@ from rating.catalog import Plan
 from rating.charges import Work, priced_of
 from rating.currencies import minor_digits
 from rating.fees import length_of
-from rating.legs import Leg, held_spans, legs_of, totals
+from rating.legs import Leg, chain_of, held_spans, legs_of, totals
 from rating.lines import Head
 from rating.numbers import half_even
 from rating.prices import Part
@@ -90,9 +90,10 @@ def _fees(step: Step, known: Timeline, spell: Spell, length: str) -> list[str]:
     plans = [plan for _, plan in _plans(step, known, spell)]
     if not any(plan.period == length for plan in plans):
         return found
-    # What is left is of limits; one that a command set may be gone, and its lines stand all the same.
-    named = {charge.key for plan in plans for charge in plan.charges}
-    named |= {fee.key for plan in plans for fee in plan.fees}
+    # What is left is of limits; one that a command set may be gone, and its lines stand all the same. A longer period of a
+    # later plan's fee may begin with this one too.
+    every = [step.plan(known.sub, terms) for terms in known.terms]
+    named = {key for plan in every for key in (*plan.charges_by_key, *(fee.key for fee in plan.fees))}
     held = (member.partition("|") for member, _ in cells.members(bucket))
     return found + [key for key, _, start in held if start == str(spell.start) and key not in named]
 
@@ -100,7 +101,7 @@ def _fees(step: Step, known: Timeline, spell: Spell, length: str) -> list[str]:
 def _unused(work: Work) -> None:
     """What a charge without any usage costs: the first tier's flat amount, a flat price."""
     for index, leg in enumerate(work.legs):
-        if leg.first and not leg.charge.dimensions and not leg.rule.by_window and _held(work, leg):
+        if leg.first and not leg.charge.dimensions and not leg.rule.by_window and _held(work, index):
             known = {slot.start for slot in work.group.slots}
             if leg.start not in known:
                 work.begin("usage", index, (work.spell.start, work.spell.end))
@@ -108,9 +109,10 @@ def _unused(work: Work) -> None:
                 work.finish()
 
 
-def _held(work: Work, leg: Leg) -> bool:
-    """Whether the subscription was active in the segment: one paused throughout has no flat amounts."""
-    return bool(held_spans(work.known, leg.start, leg.end))
+def _held(work: Work, index: int) -> bool:
+    """Whether the subscription was active while the charge went on: one paused throughout has no flat amounts."""
+    low, high = chain_of(work.legs, index)
+    return bool(held_spans(work.known, work.legs[low].start, work.legs[high - 1].end))
 
 
 def _close_charge(step: Step, known: Timeline, spell: Spell, key: str) -> None:

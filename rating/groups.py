@@ -51,6 +51,13 @@ class Context(NamedTuple):
     dimensions: Mapping[str, str]
     carry: Callable[[int], int]
     earlier: Earlier
+    active: bool = True
+    """Whether the subscription is active in the period: one paused throughout has no flat amounts."""
+
+    @property
+    def vanishes(self) -> bool:
+        """Whether the group is there for its usage alone."""
+        return bool(self.dimensions) or not self.active
 
     def span(self, first: int, number: int) -> Span:
         """The time from the segment in which the charge begins to the end of another."""
@@ -79,7 +86,7 @@ def step(
         kept.setdefault(at, None)
     # The charge began in its first segment, used or not: its flat amounts are that one's.
     kept.setdefault(chain[0].start, None)
-    if not group.events and context.dimensions and not context.carry(context.span(low, low).held):
+    if not group.events and context.vanishes and not context.carry(context.span(low, low).held):
         return vanished(group)
     moves: list[Move] = []
     reached: list[tuple[int, Any]] = []
@@ -120,7 +127,7 @@ def _single(
         context.aggregation.update(kept, leg.start, usage.entries, sign, context.values)
         events += sign * len(usage.entries.values)
     span = context.span(0, 0)
-    if not events and context.dimensions and not context.carry(span.held):
+    if not events and context.vanishes and not context.carry(span.held):
         return vanished(group._replace(events=events))
     mine = kept.get(leg.start)
     up = context.aggregation.quantity([(leg.start, mine)], span, context.values)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from rating import outcomes, pooled, waiting
 from rating.bunch import bunches_of
 from rating.ids import event_uid
-from rating.settle import resettle
+from rating.settle import resettle, withdraw
 from rating.state import Subscription, Waiting
 from rating.step import Step
 from rating.timeline import Timeline, spell_at, timeline
@@ -24,20 +24,34 @@ def recut(step: Step, before: Subscription | None, after: Subscription, since: i
     the new one already. `before` is `None` where it is new: usage of its time may be rated without it."""
     old, new = None if before is None else timeline(step, before), timeline(step, after)
     latest = newest(step, before, since)
+    hours: list[tuple[Step, list[Waiting]]] = []
     if latest >= since and (old is None or not _same(step, old, new, since, latest)):
         hours = [
             (user, hour)
             for user, events in counted_since(step, since, latest + 1)
             for hour in _by_hour(event for event in events if _ran(user, step, old, new, event))
         ]
-        # All of it goes before any of it comes: a group is priced by one timeline at a time.
-        for user, events in reversed(hours):
-            pooled.leave(user, step, old, new, bunches_of(events))
-        for user, events in hours:
-            pooled.come(user, step, old, new, bunches_of(events))
-            _keep_what_runs_out(user, events)
+    # All of it goes before any of it comes: a group is priced by one timeline at a time.
+    for user, events in reversed(hours):
+        pooled.leave(user, step, old, new, bunches_of(events))
+    if old is not None and not (new.runs_at(since) and old.holding(since) == new.holding(since)):
+        _withdraw(step, old, since)
+    for user, events in hours:
+        pooled.come(user, step, old, new, bunches_of(events))
+        _keep_what_runs_out(user, events)
     # The period that ends there is in it too.
     resettle(step, new, since - 1)
+
+
+def _withdraw(step: Step, old: Timeline, since: int) -> None:
+    """A period, or its first segment, that the change leaves no time to costs nothing, not even a flat amount."""
+    spell = spell_at(step.catalog, old, since)
+    if since == max(spell.start, old.sub.start):
+        bucket = ("charge", step.tenant, step.account, old.sub.id)
+        for member, _ in list(step.cells.members(bucket)):
+            key, _, start = member.rpartition("|")
+            if start == str(spell.start):
+                withdraw(step, old, key, spell)
 
 
 def newest(step: Step, sub: Subscription | None, since: int) -> int:

@@ -61,10 +61,14 @@ def _settle_group(work: Work, first: Leg) -> None:
 def _withdraw(step: Step, known: Timeline, key: str, spell: Spell) -> None:
     """A change at the very moment at which a period began left it without the charge: what began with it goes again."""
     before = Timeline(known.sub, tuple(each for each in known.terms if each.start < spell.start), known.end)
-    bucket = lines.group_bucket(step, known.sub, key, spell.start)
-    if not before.terms:
-        return
+    if before.terms:
+        withdraw(step, before, key, spell)
+
+
+def withdraw(step: Step, before: Timeline, key: str, spell: Spell) -> None:
+    """Take what a charge still costs in a period out of it, on the timeline by which it was rated."""
     legs = legs_of(step, before, key, spell)
+    bucket = lines.group_bucket(step, before.sub, key, spell.start)
     for values, group in list(step.cells.members(bucket)):
         dims = lines.dims_of(legs[-1].charge.dimensions, values) if legs and group.slots else None
         if dims is not None:

@@ -36,6 +36,8 @@ def catalog(random: Random, features: Features) -> Doc:
         late = [fee for fee in plans[0].get("fees", []) if fee["timing"] == "arrears"]
         for plan in plans:
             plan["fees"] = [fee for fee in plan.get("fees", []) if fee["timing"] != "arrears"] + late
+    if _chance(random, features, "recurring", 0.3):
+        _grants(random, plans)
     graces = random.choice((["1h"], ["2d"], ["30m", "1h", "2h"]))
     for plan in plans:
         plan["grace"] = random.choice(graces)
@@ -203,3 +205,13 @@ def _fees(random: Random, features: Features) -> list[Doc]:
     if _chance(random, features, "fee_every", 0.3):
         fees.append({"key": "yearly", "amount": "1200", "every": "year", "timing": "advance"})
     return fees
+
+
+def _grants(random: Random, plans: list[Doc]) -> None:
+    """Recurring grants that never lapse, of a unit that no charge is in: what was issued is what is there."""
+    every = {key: random.choice(("period", "week", "day")) for key in ("free", "extra")}
+    for plan in plans:
+        plan["grants"] = [{"key": key, "unit": "point", "amount": random.choice(("31", "7", "0.333")),
+                           "every": length if plan["period"] not in ("day", "week") else "period",
+                           "expires_after": "never", "prorate": random.random() < 0.8}
+                          for key, length in every.items() if random.random() < 0.7]  # fmt: skip

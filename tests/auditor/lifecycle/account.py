@@ -11,6 +11,7 @@ from tests.auditor.lifecycle.fees import fees
 from tests.auditor.lifecycle.inbox import Inbox
 from tests.auditor.lifecycle.measure import Event, samples
 from tests.auditor.lifecycle.offers import SELECTORS, Catalog
+from tests.auditor.lifecycle.recurring import issued
 from tests.auditor.lifecycle.timeline import Period, Subscription, Terms, periods
 from tests.auditor.lifecycle.words import Doc, duration, moment
 
@@ -151,6 +152,10 @@ class Books:
                 self._price(sub, period, events, until)
             for fee, begin, due in fees(lived, until):
                 self.answer.fees[account, key, fee, begin] = due
+            for grant, amount in issued(lived, until).items():
+                self.answer.issued[account, key, grant] = amount
+            if lived and not lived[-1].open:
+                self.answer.ends[account, key] = lived[-1].stop
             stop = lived[-1].stop if lived and not lived[-1].open else 2**62
             runs.setdefault(account, {})[key] = (sub.start, stop if lived or sub.start > until else sub.start)
         for account, ran in runs.items():

@@ -42,5 +42,9 @@ class Answer:
 
     charges: dict[Name, Due] = field(default_factory=dict)
     fees: dict[Name, Due] = field(default_factory=dict)
+    issued: dict[tuple[str, str, str], Fraction] = field(default_factory=dict)
+    """By account, subscription and key, what recurring grants come to."""
+    ends: dict[tuple[str, str], int] = field(default_factory=dict)
+    """When subscriptions ended."""
     refused: list[tuple[str, str]] = field(default_factory=list)
     open_to_question: set[str] = field(default_factory=set)

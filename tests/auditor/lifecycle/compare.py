@@ -12,7 +12,9 @@ from tests.auditor.lifecycle.answer import Answer, Due, Group, Name
 from tests.auditor.lifecycle.words import Doc, moment, shown
 
 CHARGES = "billing.charges.v1"
+LEDGER = "billing.ledger.v1"
 REJECTED = "usage.rejected.v1"
+NEVER = 2**62
 MINOR = {"JPY": 0, "USD": 2, "EUR": 2, "KWD": 3}
 """Digits of the minor unit, ISO 4217."""
 
@@ -38,6 +40,7 @@ def differences(answer: Answer, records: Iterable[Record]) -> Iterator[str]:
             lines[line["account"], line["subscription"], line["charge"], begin].append(line)
     yield from _refusals(answer, records)
     yield from _fees(answer, lines)
+    yield from _issued(answer, records)
     charges = {name: found for name, found in lines.items() if any(each["kind"] != "fee" for each in found)}
     for name in charges.keys() - answer.charges.keys() - answer.fees.keys():
         if _sum(charges[name]) or _sum(charges[name], "quantity"):
@@ -84,6 +87,25 @@ def _fees(answer: Answer, lines: dict[Name, list[Doc]]) -> Iterator[str]:
         want = answer.fees[name].amount if name in answer.fees else Fraction(0)
         if found.get(name, Fraction(0)) != want:
             yield f"{_said(name)}: the fee is {_plain(found.get(name, Fraction(0)))}, want {_plain(want)}"
+
+
+def _issued(answer: Answer, records: list[Record]) -> Iterator[str]:
+    """Recurring grants that last, in a unit that nothing burns: what was granted less what was taken back."""
+    found: dict[tuple[str, str, str], Fraction] = defaultdict(Fraction)
+    for each in records:
+        if (
+            each.topic == LEDGER
+            and each.value["grant"].count(":") > 1
+            and each.value["entry"] in ("grant", "void")
+        ):
+            account, (subscription, key, at) = each.value["account"], each.value["grant"].split(":", 2)
+            # One issued at the very instant of the end lapses with the subscription.
+            if moment(at) < answer.ends.get((account, subscription), NEVER):
+                found[account, subscription, key] += Fraction(each.value["amount"])
+    for name in found.keys() | answer.issued.keys():
+        had, want = found.get(name, Fraction(0)), answer.issued.get(name, Fraction(0))
+        if had != want:
+            yield f"{' '.join(name)}: grants come to {_plain(had)}, want {_plain(want)}"
 
 
 def _charge(due: Due, lines: list[Doc]) -> Iterator[str]:

@@ -33,6 +33,9 @@ def _misspent(
     grace = max((duration(plan.get("grace", "1h")) for plan in catalog["plans"]), default=0)
     replay = _Replay(inputs, grace, unused)
     replay.plain = not any("trial" in plan or plan.get("version", 1) > 1 for plan in catalog["plans"])
+    replay.levels = {
+        meter["key"] for meter in catalog["meters"] if meter["aggregation"] == "time_weighted_sum"
+    }
     by_cause: dict[int, list[Doc]] = defaultdict(list)
     for each in records:
         if each.topic == CHARGES:
@@ -65,6 +68,7 @@ class _Replay:
         self.lost: set[str] = set()
         """Accounts with lines of which it is not said as of which time they count, nor then what follows."""
         self.plain = True
+        self.levels: set[str] = set()
         self.changed = {line["command"]["account"] for line in inputs
                         if "command" in line and line["command"]["type"] == "change_plan"}  # fmt: skip
         commands = [doc for line in inputs for doc in line.values() if doc["type"] == "subscribe"]
@@ -109,6 +113,8 @@ class _Replay:
             if line["kind"] in ("usage", "correction") and not _unused(line):
                 begin, end = moment(line["window_start"]), moment(line["window_end"])
                 self.lost |= set() if begin <= at < end else {line["account"]}
+            if self._of_a_change(line, cause):
+                self.lost.add(line["account"])
             want = purse.applied(line, at)
             if _unused(line) and not (self.plain and line["account"] not in self.changed):
                 self.lost.add(line["account"])
@@ -117,6 +123,16 @@ class _Replay:
             if Fraction(line["credits_applied"]) != want:
                 yield f"{line['id']} {line['charge']} {line['kind']} of {line['amount']} at {line['time']}: credits " \
                     f"applied {line['credits_applied']}, want {float(want):.9g}"  # fmt: skip
+
+    def _of_a_change(self, line: Doc, cause: int) -> bool:
+        """What usage that a command moved makes another segment cost, or a level: as of which time is not said."""
+        moved = cause < len(self.inputs) and "command" in self.inputs[cause]
+        return (
+            moved
+            and line["kind"] == "usage"
+            and line["amount"] != "0"
+            and (line["quantity"] == "0" or line["meter"] in self.levels)
+        )
 
     def _as_of(self, line: Doc, cause: int) -> int:
         """The time that a grant must cover: the event's; a fee's begin; the period's last microsecond without either."""

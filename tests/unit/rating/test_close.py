@@ -172,3 +172,36 @@ def test_a_period_that_a_cancellation_ends_is_closed_from_there() -> None:
     assert (line["period_start"][:10], line["period_end"][:10]) == ("2026-03-01", "2026-03-11")
     life.until("2026-04-02")
     assert len(life.lines(kind="close")) == 1
+
+
+def test_a_period_does_not_close_a_later_plans_fee_whose_year_begins_with_it() -> None:
+    yearly = {"key": "yearly", "amount": "1200", "timing": "advance", "every": "year"}
+    life = Life([pro(charge("1")), plan("later", fees=[yearly])])
+    life.subscribe("pro", "2026-03-01", anchor="start")
+    life.change("change_plan", "2026-04-01", plan="later")
+    once = life.sum(charge="yearly")
+    life.until("2026-08-01")
+    assert life.sum(charge="yearly") == once
+    assert life.lines(charge="yearly", kind="close") == []
+
+
+def test_usage_that_is_taken_back_leaves_no_flat_amount_in_a_period_that_is_paused_throughout() -> None:
+    life = Life([pro({"key": "input", "meter": "tokens", "price": GRADUATED})])
+    life.subscribe("pro", "2026-03-01")
+    life.change("pause", "2026-03-05")
+    for time in ("2026-03-10", "2026-04-10"):
+        life.use(1, time, name=time, came="2026-04-11")
+        life.retract(time, 1, time, "2026-04-11")
+    life.until("2026-05-02")
+    assert [life.sum(period_start=f"2026-0{month}-01T00:00:00.000000Z") for month in (3, 4)] == [5, 0]
+
+
+def test_a_charge_that_goes_on_from_a_pause_has_its_flat_amount() -> None:
+    flat = {"key": "input", "meter": "tokens", "price": {"model": "flat", "amount": "9"}}
+    life = Life([pro(flat), plan("b", charges=[flat])])
+    life.subscribe("pro", "2026-03-01")
+    life.change("pause", "2026-03-02")
+    life.change("change_plan", "2026-04-10", plan="b")
+    life.change("resume", "2026-04-20")
+    life.until("2026-05-02")
+    assert life.sum(period_start="2026-04-01T00:00:00.000000Z") == 9

@@ -136,3 +136,17 @@ def test_a_level_outlives_the_periods_that_are_forgotten(meter: Doc, level: str)
     assert life.lines(kind="close")[-1]["amount_total"] == level
     life.use(0 if meter is CHANGES else int(level), "2026-08-20")
     assert life.lines(kind="close")[-1]["amount_total"] == level
+
+
+def test_a_level_that_is_carried_is_priced_by_the_plan_that_a_change_at_the_periods_start_puts_in_force() -> (
+    None
+):
+    plans = [plan("pro", charges=[charge("1")]), plan("dear", charges=[charge("5")])]
+    life = Life(plans, [CHANGES])
+    life.subscribe("pro", "2026-03-01")
+    life.use(6, "2026-03-20")
+    life.change("change_plan", "2026-04-01", came="2026-04-02", plan="dear")
+    life.until("2026-05-02")
+    start = "2026-04-01T00:00:00.000000Z"
+    assert life.sum(period_start=start, plan="pro") == 0
+    assert life.sum(period_start=start, plan="dear") == 30

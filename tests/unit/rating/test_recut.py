@@ -111,3 +111,20 @@ def test_usage_of_another_subscription_stays_where_it_is() -> None:
     life.change("change_plan", "2026-03-01", plan="b")
     assert life.sum(subscription="sub-1") == 500
     assert life.sum(subscription="sub-2") == before >= 5
+
+
+FLAT = {"model": "graduated", "tiers": [{"up_to": None, "unit_amount": "1", "flat_amount": "9"}]}
+
+
+@pytest.mark.parametrize(
+    ("change", "by_plan"),
+    [({"plan": "b"}, {"a": 0, "b": 50}), ({"anchor": "now"}, {"a": 14}), ({}, {"a": 14})],
+)
+def test_a_period_that_a_change_leaves_no_time_to_costs_nothing(change: Doc, by_plan: dict[str, int]) -> None:
+    life = Life([plan("a", charges=[charge(price=FLAT)]), large()])
+    life.subscribe("a", "2026-03-01")
+    life.use(5, "2026-03-01", came="2026-03-02")
+    assert life.sum() == 14
+    if change:
+        life.change("change_plan", "2026-03-01", **change)
+    assert {key: life.sum(plan=key) for key in by_plan} == by_plan
