@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from rating.times import format_time, parse_time
 from schemas import topics
 from schemas.catalog import check_catalog
+from streams.rate.basis import BASIS, COUNTS
 from streams.simulate import Simulation
 from tests.integration import ledger
 from tests.integration.fleet import Fleet
@@ -21,6 +22,8 @@ Told = dict[tuple[str, str], list[Any]]
 COMPARED = (
     topics.CHARGES, topics.THRESHOLDS, topics.ENTITLEMENTS, topics.LEDGER, topics.SIGNALS, topics.REJECTED,
 )  # fmt: skip
+BESIDE = (BASIS, COUNTS)
+"""Headers of entitlements that the worker adds for gateways: where packs stand, and what gateways price by."""
 OUT_S = 120
 MARK = "mark"
 
@@ -79,7 +82,11 @@ def told(records: Iterable[tuple[str, str | None, bytes | None, Mapping[str, str
         said: Any = None if value is None else json.loads(value)
         if isinstance(said, dict):
             said.pop("source" if topic != topics.REJECTED.name else "", None)
-        kept = {name: text for name, text in headers.items() if not name.startswith("origin_")}
+        kept = {
+            name: text
+            for name, text in headers.items()
+            if name not in BESIDE and not name.startswith("origin_")
+        }
         found[topic, key or said["tenant"]].append((said, kept))
     return dict(found)
 

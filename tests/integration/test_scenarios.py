@@ -30,9 +30,9 @@ SAMPLE = (
     "openmeter-late-05", "openmeter-late-06", "openmeter-minimum-02", "lago-docs-minimum-01", "life-20a",
     "flexprice-commitment-01", "lago-groups-02", "openmeter-correction-01", "meteroid-periods-01", "life-01",
     "life-13", "life-40", "life-59b", "life-63", "life-67a", "life-78", "lago-thresholds-04", "openmeter-entitlement-01", "life-25a",
-    "life-32", "life-46c", "life-47", "life-50b", "life-52b", "life-52c", "life-53b", "life-68",
+    "life-32", "life-46c", "life-47", "life-50b", "life-52b", "life-52c", "life-53b", "life-68", "life-69c",
 )  # fmt: skip
-"""Trees, limits, entitlements, waived overshoot, fees, minimum, commitment, credits, rollover, voids, corrections, late and waiting usage, subjects, bad units."""
+"""Trees, rules, limits, entitlements, waived overshoot, fees, minimum, commitment, credits, rollover, voids, corrections, late and waiting usage, subjects, bad units."""
 
 
 def _use(number: int, time: str, subject: str) -> Json:
@@ -132,7 +132,7 @@ def fleet(kafka: str, tmp_path: pathlib.Path) -> Iterator[Fleet]:
 
 def test_scenarios_through_the_worker_say_what_simulate_says(fleet: Fleet) -> None:
     vectors = sample()
-    assert len(vectors) == len(SAMPLE) + 2 == 34
+    assert len(vectors) == len(SAMPLE) + 2 == 35
     lines = merged(vectors)
     end = lines[-1].clock
     wanted = {vector["id"]: simulated(vector, end) for vector in vectors}
@@ -142,5 +142,5 @@ def test_scenarios_through_the_worker_say_what_simulate_says(fleet: Fleet) -> No
     feed(script, lines, RELEASED)
     found = check(fleet, script, end, wanted)
     assert {place[0] for place in found} >= {
-        topic.name for topic in (topics.CHARGES, topics.LEDGER, topics.REJECTED)
+        topic.name for topic in (topics.CHARGES, topics.LEDGER, topics.SIGNALS, topics.REJECTED)
     }
