@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from rating.times import DAY
-from tests.unit.rating.lives import Life, charge, full, plan
+from rating.times import DAY, parse_time
+from schemas.topics import CHARGES
+from tests.property.partition import Rater, Writer, codes, values
+from tests.unit.rating.lives import TOKENS, Life, charge, full, plan
 
 OLD = "2026-01-10T10"
 """In January; accepted only with a backfill by mid-March."""
@@ -148,3 +150,34 @@ def test_how_old_is_too_old_is_a_setting() -> None:
         life = lived(accept_past=accept)
         life.use(7, "2026-03-01")
         assert life.sum("quantity") == counts
+
+
+def test_each_event_of_a_pack_is_known_by_its_own_id() -> None:
+    catalog = {"meters": [TOKENS], "plans": [plan("pro", charges=[charge("1")], grace="100d")]}
+    start, now = parse_time(full("2026-01-01")), parse_time(full("2026-03-15"))
+    head = {"tenant": "acme", "account": "cust-1", "time": full("2026-03-15")}
+    events = [{"specversion": "1.0", "id": f"e{number}", "source": "src", "type": "use", "tenant": "acme",
+               "subject": "cust-1", "time": full(OLD), "backfill": "crash", "data": {"value": 10**number}}
+              for number in range(4)]  # fmt: skip
+    writer = Writer(catalog)
+    writer.tick(start)
+    writer.command(
+        {
+            "id": "c1",
+            "type": "subscribe",
+            "subscription": "s",
+            "plan": "pro",
+            "start": full("2026-01-01"),
+            **head,
+        },
+        now,
+    )
+    writer.command({"id": "c2", "type": "open_backfill", "backfill": "crash", "source": "src", "from": full(SPAN[0]),
+                    "to": full(SPAN[1]), **head}, now)  # fmt: skip
+    writer.tick(now)
+    for pack in (events[:3], [events[1], events[3], events[0]], events):
+        writer.events(pack, now)
+    effects = Rater().rate(writer.records)
+    lines = [line for line in values(effects, CHARGES) if line["kind"] == "usage"]
+    assert [line["quantity"] for line in lines] == ["111", "1000"]
+    assert codes(effects) == []

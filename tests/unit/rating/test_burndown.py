@@ -176,9 +176,10 @@ def test_what_goes_back_to_a_grant_that_is_over_lapses_again(ended: str) -> None
     assert account.entries == ["a burn -6", f"a {ended} -4", "a refund 6", f"a {ended} -6"]
 
 
-def test_the_balance_rolls_over_as_it_was_at_the_end() -> None:
+@pytest.mark.parametrize("at", [7, 8])
+def test_the_balance_rolls_over_as_it_was_at_the_end(at: int) -> None:
     account = Account(a=held(rollover=(0, 4), rolled=7))
-    account.pay(3, at=8)
+    account.pay(3, at=at)
     ((_, grant),) = burndown.grants(account.step)
     burndown.roll(account.step, "a", grant, 20)
     # 10 at the end, of which 4 are kept; 3 of these are burnt already.
@@ -213,3 +214,29 @@ def test_what_an_expired_grant_paid_lapses_again_when_usage_is_taken_back() -> N
         ("refund", "4", "4"),
         ("expire", "-4", "0"),
     ]
+
+
+def test_a_unit_that_is_worth_nothing_goes_back_by_units() -> None:
+    free = Priced("USD", "credit", 0)
+    account = Account(a=held(unit="credit", priority=1), b=held(20, unit="credit"))
+    assert [account.pay(amount, priced=free) for amount in (15, 20)] == [0, 0]
+    assert account.left == {"a": 0, "b": 0}
+    # 5 are due, the rest is burnt: the latest burn, the other grant's, goes back first.
+    lefts = []
+    for amount in (3, 4, 20, 8):
+        account.pay(-amount, priced=free)
+        lefts.append(account.left)
+    assert lefts == [{"a": 0, "b": 0}, {"a": 0, "b": 2}, {"a": 2, "b": 20}, {"a": 10, "b": 20}]
+    assert account.period.units_paid == account.period.units == 0
+
+
+def test_burns_of_one_grant_that_follow_each_other_are_one() -> None:
+    account = Account(a=held())
+    for amount in (4, 3, -2):
+        account.pay(amount)
+    assert [(burn.grant, burn.amount, burn.money) for burn in account.period.burns] == [
+        ("a", 5 * AMOUNT, 5 * AMOUNT)
+    ]
+    assert account.period.credits == account.period.billed == 5 * AMOUNT
+    found = [each.value["id"] for each in account.step.effects]  # type: ignore[index]
+    assert len(set(found)) == len(found) == 3

@@ -47,6 +47,7 @@ def test_windows_do_not_mix_however_usage_comes() -> None:
         life.use(value, f"{DAY}T{time}", came=f"{DAY}T12")
     assert life.sum(window_start=f"{DAY}T10:00:00.000000Z") == 18
     assert life.sum(window_start=f"{DAY}T11:00:00.000000Z") == 5
+    assert [line["quantity_total"] for line in life.lines()] == ["4", "8", "18", "19"]
 
 
 def test_what_is_taken_back_is_taken_out_of_its_window() -> None:
