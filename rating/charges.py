@@ -51,14 +51,18 @@ class Moved(NamedTuple):
 
 def move(
     step: Step, known: Timeline, where: Place, charge: Charge, meter: Meter, dims: tuple[str, ...],
-    shares: Iterable[tuple[Share, int]], kind: str, net: bool = False,
+    shares: Iterable[tuple[Share, int]], kind: str, net: bool = False, cuts: Sequence[int] = (),
 ) -> None:  # fmt: skip
-    """Add usage to a group (sign 1), or take it back (−1), and write what changed; `net` pays for all of it at once."""
+    """Add usage to a group (sign 1), or take it back (−1), and write what changed; `net` pays for all of it at once, or for
+    what lies between two `cuts`, where shares come in the order of time."""
     work = Work(step, known, where.spell, charge, meter, dims)
     index = index_at(work.legs, where.window[0])
     work.begin(kind, index, where.window, net)
     facts = step.facts if step.by_event else None
+    passed = 0
     for share, sign in shares:
+        if passed < (passed := sum(cut <= share.times[0] for cut in cuts)):
+            work.pay_due()
         before = 0 if facts is None else work.money
         work.add(share, index, sign)
         if facts is not None:
@@ -234,11 +238,15 @@ class Work:
         return Head(sub, terms, leg.plan, self.charge.key, self._kind, leg.charge.meter, self.dimensions,
                     (spell.start, spell.end), window, leg.charge.unit)  # fmt: skip
 
-    def finish(self) -> bool:
-        """Write the lines and keep what changed; whether there was any."""
+    def pay_due(self) -> None:
+        """Pay for what is due so far, at once."""
         for leg in self.legs:
             if leg.start in self._due:
-                self._pay(leg, *self._due[leg.start], self._at)
+                self._pay(leg, *self._due.pop(leg.start), self._at)
+
+    def finish(self) -> bool:
+        """Write the lines and keep what changed; whether there was any."""
+        self.pay_due()
         step, sub, period = self.step, self.known.sub, self.period
         wrote = False
         for leg in self.legs:

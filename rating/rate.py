@@ -79,7 +79,8 @@ def rate_in(step: Step, known: Timeline, moves: Iterable[Signed], kind: str = "u
             for share in _shares(step, known.sub, meter, charge, found[sign], by_event)
         )
         net = len(found) > 1 or by_event
-        move(step, known, target.place, charge, meter, target.dims, shares, kind, net)
+        cuts = [] if len(found) > 1 or not by_event else _cuts(step, *(each.times for each in found.values()))
+        move(step, known, target.place, charge, meter, target.dims, shares, kind, net, cuts)
     if leveled:
         resettle(step, known, min(leveled))
 
@@ -135,13 +136,18 @@ def _projected(meter: Meter, charge: Charge, dims: tuple[str, ...]) -> tuple[str
     return tuple(dims[meter.dimensions.index(name)] for name in charge.dimensions)
 
 
+def _cuts(step: Step, times: Sequence[int]) -> list[int]:
+    """When in the time of some usage a grant begins or ends to pay."""
+    held = burndown.grants(step)
+    return burndown.boundaries(held, min(times), max(times)) if held else []
+
+
 def _shares(
     step: Step, sub: Subscription, meter: Meter, charge: Charge, found: Slice, by_event: bool
 ) -> Iterator[Share]:
     """The slice in the order of time, cut where some grant begins or ends to pay; `by_event` at every event."""
     ordered = aggregation_of(meter, sub.timezone).keyed or charge.rule.price.kind != "quantity"
-    held = burndown.grants(step)
-    cuts = burndown.boundaries(held, min(found.times), max(found.times)) if held else []
+    cuts = _cuts(step, found.times)
     if not cuts and not ordered and not by_event:
         yield Share(found.times, found.values, (), found.events, found.origin)
         return

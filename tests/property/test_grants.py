@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rating.times import DAY, HOUR, MINUTE, format_time
 from schemas import topics
 from tests.property import bill
-from tests.property.partition import Rater, Writer, codes, values
+from tests.property.partition import TENANT, Rater, Writer, codes, values
 from tests.property.test_corrections import amendment, retraction
 from tests.property.worlds import BEGIN, NOW, TURN, Doc, World, command, worlds
 
@@ -163,3 +163,34 @@ def test_what_is_due_is_never_below_nothing_in_a_charge_and_period() -> None:
             assert 0 <= due[whole] <= owed[whole], line
 
     holds()
+
+
+def test_a_limit_that_counts_event_by_event_changes_nothing_of_who_pays() -> None:
+    """Two events of one pack, a grant's end between them: the first is paid, the second is not."""
+    meter = {"key": "t", "event_type": "use", "aggregation": "sum", "value": "$.value"}
+    plan: Doc = {"key": "pro", "version": 1, "effective_from": "2020-01-01T00:00:00Z", "currency": "USD", "period": "month",
+                 "charges": [{"key": "in", "meter": "t", "price": {"model": "per_unit", "unit_amount": "1"}}]}  # fmt: skip
+    limit = {"key": "cap", "metric": "spend", "currency": "USD", "amount": "1000", "window": "day"}
+    found = []
+    for limits in ([], [limit]):
+        writer = Writer({"meters": [meter], "plans": [{**plan, "limits": limits}]})
+        writer.tick(BEGIN)
+        start, end = format_time(BEGIN), format_time(BEGIN + 10 * MINUTE)
+        more: Doc
+        for kind, more in (
+            ("subscribe", {"subscription": "s", "plan": "pro", "start": start}),
+            ("grant_credits", {"grant": "g", "amount": "100", "unit": "USD", "expires_at": end}),
+        ):
+            writer.command(
+                {"id": kind, "tenant": TENANT, "account": "a", "type": kind, "time": start, **more}, BEGIN
+            )
+        events = [
+            {"specversion": "1.0", "id": f"e{minute}", "source": "s", "type": "use", "tenant": TENANT, "subject": "a",
+             "time": format_time(BEGIN + minute * MINUTE), "data": {"value": 5}}
+            for minute in (5, 15)
+        ]  # fmt: skip
+        writer.events(events, BEGIN + 16 * MINUTE)
+        lines = values(Rater().rate(writer.records), topics.CHARGES)
+        found.append([(line["amount"], line["credits_applied"], line["details"]) for line in lines])
+    assert found[0] == found[1]
+    assert [line[:2] for line in found[0]] == [("10", "5")]
