@@ -21,7 +21,7 @@ from schemas.registry import UnknownSchema
 from schemas.webhooks import BY_TOPIC, NotARecord, Webhook, may_be, webhook_of
 from streams import clock, faults, metrics
 from streams.connection import schemas_of
-from streams.kafka import Anew, check, committed, group_consumer, watermarks
+from streams.kafka import Anew, check, committed, gather, group_consumer, watermarks
 from streams.notify.access import Access
 from streams.notify.courier import Courier
 from streams.notify.dead import DeadLetters
@@ -87,7 +87,7 @@ class NotifyStage(Stage):
         self._full = full
         due = self._window.next_due()
         wait = POLL_S if due is None else min(POLL_S, max(0, due - clock.now()) / 1e6)
-        messages = self._consumer.consume(CHUNK, wait)
+        messages = gather(self._consumer, CHUNK, wait)
         taken = [found for each in messages if (found := self._taken(each)) is not None]
         self.ready = True
         if not messages and (due is None or due > clock.now()):

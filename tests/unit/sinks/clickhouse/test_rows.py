@@ -80,6 +80,22 @@ def test_of_two_reasons_the_last_one_holds() -> None:
     assert (row["error"], row["origin_offset"]) == ("7", 7)
 
 
+def test_an_entitlement_of_a_subject_has_its_pace_and_the_limits_that_bear_on_it() -> None:
+    limits = [{"limit": "burst", "value": "5", "amount": "5", "resets_at": some.TIME}]
+    throttle = {"rate": "10", "per": "1m"}
+    state = some.entitlement(
+        unit="credits", throttle=throttle, limits=limits, subject="u-1", reason="throttled"
+    )
+    (row,) = rows(some.taken(topics.ENTITLEMENTS, 0, state, key=b"acme/cust-1/chat/u-1"))["entitlements_rows"]
+    assert (row["feature"], row["subject"], row["unit"], row["reason"]) == (
+        "chat",
+        "u-1",
+        "credits",
+        "throttled",
+    )
+    assert (json.loads(row["throttle"]), json.loads(row["limits"])) == (throttle, limits)
+
+
 def test_an_entitlement_ends_with_a_tombstone() -> None:
     key = b"acme/cust-1/chat"
     state, end = rows(
