@@ -95,7 +95,8 @@ class Inbox:
         time = moment(doc["time"]) if "time" in doc else clock
         order = (doc["source"], doc["id"])
         data = doc.get("data", {})
-        return Event(account, doc.get("subscription"), order, doc["type"], time, data, len(self.accepted))
+        sub, number = doc.get("subscription"), len(self.accepted)
+        return Event(account, sub, order, doc["type"], time, data, number, doc["subject"])
 
     def _readable(self, event: Event) -> bool:
         try:

@@ -16,7 +16,7 @@ WINDOWS = {"1m": HOUR // 60, "1h": HOUR}
 
 @dataclass(frozen=True)
 class Event:
-    """An accepted event; `order` is its `(source, id)`, `number` its place in the log."""
+    """An accepted event; `order` is its `(source, id)`, `number` its place in the log, `subject` who used."""
 
     account: str
     subscription: str | None
@@ -25,6 +25,7 @@ class Event:
     time: int
     data: Doc
     number: int
+    subject: str = ""
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 Doc = dict[str, Any]
@@ -30,9 +31,15 @@ def duration(text: str) -> int:
     return int(text[:-1]) * SECONDS[text[-1]] * 1_000_000
 
 
-def twelve(exact: Fraction) -> Fraction:
+@lru_cache(maxsize=10_000)
+def exact(text: str) -> Fraction:
+    """A decimal as it is written."""
+    return Fraction(text)
+
+
+def twelve(value: Fraction) -> Fraction:
     """To 12 fractional digits, half even."""
-    return Fraction(round(exact * 10**12), 10**12)
+    return Fraction(round(value * 10**12), 10**12)
 
 
 def part(whole: Fraction, period: tuple[int, int], begin: int, end: int) -> Fraction:

@@ -1,0 +1,1 @@
+"""A second model of limits, access and what they waive, written from contract-limits.md alone."""
