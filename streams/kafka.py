@@ -37,11 +37,15 @@ def base(settings: Settings) -> Config:
     }
 
 
-def group_consumer(settings: Settings, group: str, reset: str, idle_s: int = 300) -> Consumer:
-    """A member of a group that commits nothing by itself; it may be busy for `idle_s` between two polls."""
+def group_consumer(
+    settings: Settings, group: str, reset: str, idle_s: int = 300, client: str = "azotte"
+) -> Consumer:
+    """A member of a group that commits nothing by itself; it may be busy for `idle_s` between two polls. `client` is what
+    the broker tells others of it."""
     return Consumer(
         base(settings)
         | {
+            "client.id": client,
             "group.id": settings.topic_prefix + group,
             "group.protocol": "classic",
             "partition.assignment.strategy": "cooperative-sticky",

@@ -120,6 +120,8 @@ class Settings(BaseSettings):
 
     gateway_host: str = _setting("127.0.0.1", "where `azotte gateway` serves its routes and pages")
     gateway_port: int = _setting(6070, "and at which port; 0 takes a free one", ge=0, le=65_535)
+    gateway_url: str | None = _setting(None, "where other gateways reach this one, which they send on what its accounts are "
+        "asked; unless set, `http://` and the host and port where it serves", pattern=r"^https?://[^\s/]+$")
     gateway_keys: Path | None = _setting(None, "the file of API keys, hashed, as `azotte gateway key` writes it and read "
         "again when it changes; unless set, `gateway-keys.toml` under `AZOTTE_HOME`")
     gateway_requests_per_s: int = _setting(5_000, "requests that one API key may make in a second, on average and at once",

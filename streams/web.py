@@ -16,17 +16,20 @@ from faust.web.drivers.aiohttp import Web
 from streams.kafka import Stop
 
 TRIED = 100
-BACKLOG = 128
+BACKLOG = 1_024
 
 
-def listen(host: str, port: int, tried: int = 1) -> socket.socket:
-    """Listen at the first free port of so many from this one on; 0 is any. Raises `Stop`."""
+def listen(host: str, port: int, tried: int = 1, name: str = "web") -> socket.socket:
+    """Listen at the first free port of so many from this one on; 0 is any. The settings are `NAME_host` and `NAME_port`.
+
+    Raises `Stop`.
+    """
     for each in range(port, port + tried):
         try:
             return _listen(host, each)
         except OSError as error:
             if error.errno != errno.EADDRINUSE or each == port + tried - 1:
-                raise Stop(_words(host, each, error)) from None
+                raise Stop(_words(name, host, each, error)) from None
     raise AssertionError("at least one port is tried")
 
 
@@ -45,12 +48,13 @@ def _listen(host: str, port: int) -> socket.socket:
     return made
 
 
-def _words(host: str, port: int, error: OSError) -> str:
+def _words(name: str, host: str, port: int, error: OSError) -> str:
+    setting = f"AZOTTE_{name.upper()}"
     if error.errno == errno.EADDRINUSE:
-        return f"web port {port} is taken: set AZOTTE_WEB_PORT to a free port, or to 0 for any"
+        return f"{name} port {port} is taken: set {setting}_PORT to a free port, or to 0 for any"
     if error.errno == errno.EACCES:
-        return f"web port {port} is the system's: set AZOTTE_WEB_PORT to one above 1023, or to 0 for any"
-    return f"web_host {host} cannot be used ({error.strerror}): set AZOTTE_WEB_HOST to an address of this machine"
+        return f"{name} port {port} is the system's: set {setting}_PORT to one above 1023, or to 0 for any"
+    return f"{name}_host {host} cannot be used ({error.strerror}): set {setting}_HOST to an address of this machine"
 
 
 def url(listening: socket.socket) -> str:

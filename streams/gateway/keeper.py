@@ -24,6 +24,7 @@ from rating.reservations import Book, Hold, HoldKey
 from schemas import topics
 from schemas.reservations import encode_hold, encode_key
 from streams import faults
+from streams.gateway.members import GROUP, client_id
 from streams.gateway.placing import Placing, Writing
 from streams.gateway.restore import restored
 from streams.kafka import group_consumer, membership, partitions_of
@@ -33,7 +34,6 @@ from streams.slot import Slot
 from streams.stage import Stage, log
 from streams.transaction import Aborted, Out
 
-GROUP = "azotte-gateway"
 TURN_S = 0.05
 """How long a member that has nothing to write goes without serving its group."""
 LINGER_S = 0.001
@@ -78,8 +78,12 @@ class Keeper(Stage):
 
     name_ = "gateway"
 
-    def __init__(self, settings: Settings, slot: Slot, book: Book, failed: Callable[[str], None]) -> None:
+    def __init__(
+        self, settings: Settings, slot: Slot, book: Book, failed: Callable[[str], None], address: str = ""
+    ) -> None:
+        """`address` is where other gateways reach this one."""
         super().__init__(failed)
+        self._address = address
         self._settings = settings
         self._book = book
         self._topic, self._events = (
@@ -88,6 +92,7 @@ class Keeper(Stage):
         self._transactions = Placing(settings, f"{GROUP}-{_host(slot)}", self.name_, self.patience)
         self._pending: dict[HoldKey, _Waiting] = {}
         self._on_way: dict[HoldKey, _Waiting] = {}
+        self._joined = False
         self._wake = asyncio.Event()
         self._numbers: dict[int, int] = {}
         self._changes: list[tuple[int, list[Hold] | None]] = []
@@ -120,7 +125,7 @@ class Keeper(Stage):
     def open(self) -> None:
         self._numbers = {}
         self._transactions.open()
-        self._consumer = group_consumer(self._settings, GROUP, "latest")
+        self._consumer = group_consumer(self._settings, GROUP, "latest", client=client_id(self._address))
         self._closers.append(self._consumer.close)
         for topic in (self._topic, self._events):
             self.patience(functools.partial(partitions_of, self._consumer, topic))
@@ -132,7 +137,11 @@ class Keeper(Stage):
         """Serve the group; its metadata, which fences what is written with it."""
         # Nothing is read here: assigned partitions are paused.
         self._consumer.consume(1, 0)
-        return membership(self._consumer) if self._numbers else None
+        if self._numbers:
+            return membership(self._consumer)
+        # There may be more gateways than partitions: one that has none sends on what it is asked.
+        self._joined = bool(self._consumer.memberid())
+        return None
 
     def work(self, polled: Any) -> Any:
         return polled
@@ -163,7 +172,7 @@ class Keeper(Stage):
                 self._on_way, self._pending = self._pending, {}
             if self._on_way and group is not None:
                 await self._written(group)
-        self.ready = self.ready or bool(self._kept)
+        self.ready = self.ready or self._joined or bool(self._kept)
 
     async def _written(self, group: Any) -> None:
         writes = [waiting.write for waiting in self._on_way.values()]

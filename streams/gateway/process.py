@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
 import signal
 from collections.abc import Callable, Sequence
@@ -19,6 +18,7 @@ from streams.gateway.events import Publisher
 from streams.gateway.follow import Following
 from streams.gateway.keeper import Keeper
 from streams.gateway.keys import Keys, KeysInvalid
+from streams.gateway.peers import Peers
 from streams.gateway.rounds import Rounds
 from streams.gateway.web import Routes
 from streams.gateway.world import World
@@ -27,6 +27,7 @@ from streams.patience import Patience
 from streams.settings import Settings
 from streams.slot import NoSlot, Slot
 from streams.slot import take as take_slot
+from streams.web import listen, url
 
 END_S = 5.0
 """What requests that are under way at the end are given."""
@@ -62,8 +63,10 @@ async def _serve(settings: Settings, keys: Keys, slot: Slot, told: Callable[[str
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
+    listening = listen(settings.gateway_host, settings.gateway_port, name="gateway")
     world, book = World(await loop.run_in_executor(None, _partitions, settings)), Book()
-    keeper = Keeper(settings, slot, book, failed)
+    keeper = Keeper(settings, slot, book, failed, settings.gateway_url or url(listening))
+    peers = Peers(settings)
     directory = settings.topic(topics.DIRECTORY.name)
 
     async def take(messages: Sequence[Message]) -> None:
@@ -82,10 +85,12 @@ async def _serve(settings: Settings, keys: Keys, slot: Slot, told: Callable[[str
             return "it reads the entitlements"
         return None if keeper.ready else "it waits for its part of the reservations"
 
-    routes = Routes(settings, keys, Desk(world, book), publisher, keeper, waiting)
+    routes = Routes(settings, keys, Desk(world, book), publisher, keeper, peers, waiting)
     runner = web.AppRunner(routes.application(), access_log=None, shutdown_timeout=END_S)
     try:
-        await _listen(runner, settings, told)
+        await runner.setup()
+        await web.SockSite(runner, listening).start()
+        told(url(listening))
         following.start()
         await keeper.start()
         walking = asyncio.create_task(rounds.run(failed))
@@ -94,23 +99,10 @@ async def _serve(settings: Settings, keys: Keys, slot: Slot, told: Callable[[str
     finally:
         await runner.cleanup()
         await keeper.stop()
+        await peers.close()
         await following.stop()
         await loop.run_in_executor(None, publisher.close)
     return failures[0] if failures else None
-
-
-async def _listen(runner: web.AppRunner, settings: Settings, told: Callable[[str], None]) -> None:
-    host, port = settings.gateway_host, settings.gateway_port
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, host, port).start()
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            raise Stop(
-                f"gateway_port {port} is taken: set AZOTTE_GATEWAY_PORT to a free port, or to 0 for any"
-            ) from None
-        raise Stop(f"gateway_host {host} cannot be used: {error.strerror}") from None
-    told(f"http://{host}:{runner.addresses[0][1]}")
 
 
 def _partitions(settings: Settings) -> int:

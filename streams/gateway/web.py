@@ -20,6 +20,7 @@ from streams.gateway.desk import Desk
 from streams.gateway.events import Away, Checked, check, split
 from streams.gateway.keeper import Lost, Write
 from streams.gateway.keys import ApiKey, Keys
+from streams.gateway.peers import FORWARDED
 from streams.gateway.problems import Problem, of_http, unavailable
 from streams.gateway.rates import Rates
 from streams.gateway.reserve import commit, release, reserve
@@ -28,6 +29,7 @@ from streams.settings import Settings
 log = logging.getLogger("azotte")
 Body = TypeVar("Body")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+AGAIN_S = 0.1
 ACCOUNT = "/v1/tenants/{tenant}/accounts/{account}"
 
 
@@ -51,12 +53,19 @@ class Keeping(Protocol):
         """Returns when what was decided of it before is kept. Raises `Lost`."""
 
 
+class Asking(Protocol):
+    """What asks other gateways."""
+
+    async def ask(self, number: int, request: web.Request, body: bytes) -> web.Response | None:
+        """The answer of who has a partition, `None` where nobody answers now."""
+
+
 class Routes:
     """Everything that the gateway answers."""
 
     def __init__(
         self, settings: Settings, keys: Keys, desk: Desk, publisher: Publishing, keeper: Keeping,
-        waiting: Callable[[], str | None],
+        peers: Asking, waiting: Callable[[], str | None],
     ) -> None:  # fmt: skip
         """`waiting` says what the gateway waits for before it can answer, if for anything."""
         self._settings = settings
@@ -64,6 +73,7 @@ class Routes:
         self._desk = desk
         self._publisher = publisher
         self._keeper = keeper
+        self._peers = peers
         self._waiting = waiting
         self._rates = Rates(settings.gateway_requests_per_s)
         self._document = msgspec.json.encode(openapi.document())
@@ -83,51 +93,90 @@ class Routes:
         app.router.add_get("/metrics", self.metrics)
         return app
 
-    async def access(self, request: web.Request) -> web.Response:
+    async def access(self, request: web.Request) -> web.StreamResponse:
         tenant, account = self._account(request, "read")
         feature, subject = request.match_info["feature"], request.query.get("subject")
         _named("feature", feature, KEY)
         if subject is not None:
             _named("subject", subject, ID)
-        self._check_owner(tenant, account)
-        return _json(self._desk.access(tenant, account, feature, subject, clock.now()))
 
-    async def reserve(self, request: web.Request) -> web.Response:
+        async def here() -> web.Response:
+            return _json(self._desk.access(tenant, account, feature, subject, clock.now()))
+
+        return await self._decided(request, tenant, account, here)
+
+    async def reserve(self, request: web.Request) -> web.StreamResponse:
         tenant, account = self._account(request, "ingest")
         asked = _read(lambda body: read_model(Reserve, body), await request.read())
-        self._check_owner(tenant, account)
         most = self._settings.gateway_reservations_max
-        reply = reserve(self._desk, tenant, account, asked, clock.now(), most)
-        await self._written(HoldKey(tenant, account, asked.id), reply.write)
-        return _json(reply.body, 201)
 
-    async def commit(self, request: web.Request) -> web.Response:
+        async def here() -> web.Response:
+            reply = reserve(self._desk, tenant, account, asked, clock.now(), most)
+            await self._written(HoldKey(tenant, account, asked.id), reply.write)
+            return _json(reply.body, 201)
+
+        return await self._decided(request, tenant, account, here)
+
+    async def commit(self, request: web.Request) -> web.StreamResponse:
         tenant, account, name = self._reservation(request)
         event = _read(read_commit, await request.read())
-        self._check_owner(tenant, account)
         most = self._settings.event_bytes_max
-        reply = commit(self._desk, tenant, account, name, event, clock.now(), most)
-        await self._written(HoldKey(tenant, account, name), reply.write)
-        return _json(reply.body, 202)
 
-    async def release(self, request: web.Request) -> web.Response:
+        async def here() -> web.Response:
+            reply = commit(self._desk, tenant, account, name, event, clock.now(), most)
+            await self._written(HoldKey(tenant, account, name), reply.write)
+            return _json(reply.body, 202)
+
+        return await self._decided(request, tenant, account, here)
+
+    async def release(self, request: web.Request) -> web.StreamResponse:
         tenant, account, name = self._reservation(request)
-        self._check_owner(tenant, account)
-        write = release(self._desk, tenant, account, name, clock.now())
-        await self._written(HoldKey(tenant, account, name), write)
-        return web.Response(status=204)
+
+        async def here() -> web.Response:
+            write = release(self._desk, tenant, account, name, clock.now())
+            await self._written(HoldKey(tenant, account, name), write)
+            return web.Response(status=204)
+
+        return await self._decided(request, tenant, account, here)
 
     def _reservation(self, request: web.Request) -> tuple[str, str, str]:
         tenant, account = self._account(request, "ingest")
         _named("reservation", request.match_info["id"], ID)
         return tenant, account, request.match_info["id"]
 
+    async def _decided(
+        self, request: web.Request, tenant: str, account: str, here: Callable[[], Awaitable[web.Response]]
+    ) -> web.StreamResponse:  # fmt: skip
+        """The answer of who owns the account, which is one gateway at a time: this one, or the one that is asked for it.
+
+        While an owner is replaced the request waits. Every request may be made again, so it is.
+        """
+        self._check_ready()
+        body = await request.read()
+        until = clock.monotonic() + self._settings.gateway_timeout / 1e6
+        while True:
+            number = self._desk.world.partition(tenant, account)
+            if self._keeper.owns(number):
+                try:
+                    return await here()
+                except Lost:
+                    log.info("gateway: partition %d went while it was decided on, asking its owner", number)
+            elif FORWARDED in request.headers:
+                raise unavailable("the account is another gateway's", "not-owner")
+            elif (answer := await self._peers.ask(number, request, body)) is not None:
+                return answer
+            if clock.monotonic() > until:
+                raise unavailable(
+                    "no gateway has the account just now: ask again, with the same id", "not-owner"
+                )
+            await asyncio.sleep(AGAIN_S)
+
     async def _written(self, key: HoldKey, write: Write | None) -> None:
-        """Answer only what is kept: whoever comes after this process must know of it."""
+        """Answer only what is kept: whoever comes after this process must know of it. Raises `Lost`."""
         waited = self._keeper.written(key) if write is None else self._keeper.write(write)
         try:
             await asyncio.wait_for(waited, self._settings.gateway_timeout / 1e6)
-        except (TimeoutError, Lost):
+        except TimeoutError:
             words = "the broker did not say in time that it is kept: ask again, with the same id"
             raise unavailable(words) from None
 
@@ -175,11 +224,6 @@ class Routes:
 
     async def metrics(self, request: web.Request) -> web.Response:
         return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
-
-    def _check_owner(self, tenant: str, account: str) -> None:
-        self._check_ready()
-        if not self._keeper.owns(self._desk.world.partition(tenant, account)):
-            raise unavailable("another gateway has the account, or takes it just now", "not-owner")
 
     def _check_ready(self) -> None:
         waiting = self._waiting()

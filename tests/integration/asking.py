@@ -15,7 +15,7 @@ from typing import Any
 from tests.integration import ledger
 from tests.integration.fleet import Fleet
 
-ANSWER_S = 30
+ANSWER_S = 90
 READY_S = 60
 LOOK_S = 0.05
 
@@ -45,11 +45,11 @@ class Client:
 
         ledger.until(ready, READY_S, "the gateway", self.fleet.logs)
 
-    def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
         """Status and body; status 0 where nobody answers."""
         data = None if body is None else json.dumps(body).encode()
         asked = urllib.request.Request(
-            self.address + path, data, {"Authorization": f"Bearer {self.key}"}, method=method
+            self.address + path, data, {"Authorization": f"Bearer {self.key}"} | headers, method=method
         )
         try:
             with urllib.request.urlopen(asked, timeout=ANSWER_S) as answer:

@@ -76,7 +76,7 @@ def test_ctrl_c_ends_it_and_a_taken_port_is_one_sentence(fleet: Fleet) -> None:
     second = fleet.start("second", "gateway", extra={"AZOTTE_GATEWAY_PORT": port})
     assert second.wait(60) == 1
     assert fleet.log("second").strip() == (
-        f"azotte: gateway_port {port} is taken: set AZOTTE_GATEWAY_PORT to a free port, or to 0 for any"
+        f"azotte: gateway port {port} is taken: set AZOTTE_GATEWAY_PORT to a free port, or to 0 for any"
     )
     first = fleet.running["first"]
     first.send_signal(signal.SIGINT)

@@ -122,6 +122,18 @@ class Keeper:
             raise Lost
 
 
+class Peers:
+    """Answers for other gateways: `there` is what they say, one after the other, `None` that nobody does."""
+
+    def __init__(self) -> None:
+        self.there: list[web.Response | None] = []
+        self.asked: list[tuple[int, str, bytes]] = []
+
+    async def ask(self, number: int, request: web.Request, body: bytes) -> web.Response | None:
+        self.asked.append((number, request.path_qs, body))
+        return self.there.pop(0) if self.there else None
+
+
 class Answer(NamedTuple):
     """A status, the headers, and the body as JSON (`None` where there is none)."""
 
@@ -141,9 +153,9 @@ class Gate:
         self.waits: str | None = None
         self.settings = settings(**fields)
         self.desk = Desk(world, Book())
-        self.keeper = Keeper()
+        self.keeper, self.peers = Keeper(), Peers()
         self._routes = Routes(
-            self.settings, Keys(self.keys), self.desk, self.topic, self.keeper, lambda: self.waits
+            self.settings, Keys(self.keys), self.desk, self.topic, self.keeper, self.peers, lambda: self.waits
         )
 
     def ask(self, method: str, path: str, body: Any = None, key: str | None = "", **headers: str) -> Answer:

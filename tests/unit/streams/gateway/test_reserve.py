@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from rating.records import Position
+from streams.gateway.peers import FORWARDED
 from tests.unit.streams.gateway.gate import Answer, Gate, entitlement, know, world
 
 ACCOUNT = "/v1/tenants/acme/accounts/cust-1"
@@ -199,7 +201,8 @@ def test_a_number_is_read_from_its_text(gate: Gate) -> None:
     assert gate.ask("POST", f"{ACCOUNT}/reservations", body).body["granted"] == "0.1"
 
 
-def test_what_is_not_kept_in_time_is_503_and_the_same_request_asks_again(gate: Gate) -> None:
+def test_what_is_not_kept_in_time_is_503_and_the_same_request_asks_again(tmp_path: Path) -> None:
+    gate = Gate(tmp_path, world(entitlement(limits=[])), gateway_timeout="1s")
     gate.keeper.lost = True
     answer = reserve(gate)
     assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
@@ -208,7 +211,38 @@ def test_what_is_not_kept_in_time_is_503_and_the_same_request_asks_again(gate: G
     assert reserved(gate) == ("10", "50")
 
 
-def test_an_account_of_another_gateway_is_not_decided_here(gate: Gate) -> None:
+def test_another_gateways_account_is_asked_of_it(gate: Gate) -> None:
+    gate.keeper.theirs = {0, 1, 2, 3}
+    # The first does not answer: it is replaced meanwhile.
+    gate.peers.there = [None, web.Response(status=402, text="theirs", headers={"Retry-After": "7"})]
+    answer = reserve(gate)
+    assert (answer.status, answer.text, answer.headers["Retry-After"]) == (402, "theirs", "7")
+    assert len(gate.peers.asked) == 2
+    number, path, body = gate.peers.asked[0]
+    assert number == gate.desk.world.partition("acme", "cust-1")
+    assert path == f"{ACCOUNT}/reservations"
+    assert json.loads(body)["id"] == "r1"
+    gate.peers.there = [web.Response(status=200)]
+    assert gate.ask("GET", f"{CHAT}?subject=ana").status == 200
+    assert gate.peers.asked[-1][1] == f"{CHAT}?subject=ana"
+
+
+def test_a_request_is_sent_on_once(gate: Gate) -> None:
+    gate.keeper.theirs = {0, 1, 2, 3}
+    answer = gate.ask("GET", CHAT, **{FORWARDED: "1"})
+    assert (answer.status, answer.body["type"]) == (503, "urn:azotte:problem:not-owner")
+    assert gate.peers.asked == []
+
+
+def test_without_a_key_nothing_is_sent_on(gate: Gate) -> None:
+    gate.keeper.theirs = {0, 1, 2, 3}
+    assert gate.ask("GET", CHAT, key=None).status == 401
+    assert gate.ask("GET", CHAT.replace("acme", "other")).status == 403
+    assert gate.peers.asked == []
+
+
+def test_an_account_that_no_gateway_has_is_503_in_time(tmp_path: Path) -> None:
+    gate = Gate(tmp_path, world(entitlement(limits=[])), gateway_timeout="1s")
     gate.keeper.theirs = {0, 1, 2, 3}
     for answer in (reserve(gate), commit(gate), gate.ask("GET", CHAT)):
         assert (answer.status, answer.body["type"]) == (503, "urn:azotte:problem:not-owner")
