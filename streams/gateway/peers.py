@@ -22,6 +22,8 @@ FORWARDED = "X-Azotte-Forwarded"
 """On a request that another gateway sent on: it is answered here or not at all, so nothing goes round in circles."""
 KNOWN_S = 1.0
 """How long an answer of the broker about the group is good for."""
+TRY_S = 2.0
+"""A peer that says nothing for so long may be frozen, and replaced meanwhile: its owner is asked for anew."""
 _KEPT = ("Authorization", "Content-Type")
 _RETURNED = ("Retry-After", "WWW-Authenticate", "Allow")
 
@@ -33,7 +35,7 @@ class Peers:
         self._group = settings.topic_prefix + GROUP
         self._topic = settings.topic(topics.RESERVATIONS.name)
         self._admin = AdminClient(base(settings))
-        self._timeout = aiohttp.ClientTimeout(total=settings.gateway_timeout / 1e6)
+        self._timeout = aiohttp.ClientTimeout(total=TRY_S)
         self._owners: Mapping[int, str] = {}
         self._known = float("-inf")
         self._asking = asyncio.Lock()
