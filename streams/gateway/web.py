@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from aiohttp import web
@@ -20,6 +20,7 @@ from streams.gateway.desk import Desk
 from streams.gateway.events import Away, Checked, check, split
 from streams.gateway.keeper import Lost, Write
 from streams.gateway.keys import ApiKey, Keys
+from streams.gateway.parts import Asking, Keeping, Publishing
 from streams.gateway.peers import FORWARDED
 from streams.gateway.problems import Problem, of_http, unavailable
 from streams.gateway.rates import Rates
@@ -31,33 +32,6 @@ Body = TypeVar("Body")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 AGAIN_S = 0.1
 ACCOUNT = "/v1/tenants/{tenant}/accounts/{account}"
-
-
-class Publishing(Protocol):
-    """What puts events on the topic."""
-
-    async def publish(self, records: list[tuple[bytes, bytes]]) -> None:
-        """Returns when the broker has them. Raises `Away`."""
-
-
-class Keeping(Protocol):
-    """What keeps reservations."""
-
-    def owns(self, number: int) -> bool:
-        """Whether what is in a partition is decided here."""
-
-    async def write(self, write: Write) -> None:
-        """Returns when it is kept. Raises `Lost`."""
-
-    async def written(self, key: HoldKey) -> None:
-        """Returns when what was decided of it before is kept. Raises `Lost`."""
-
-
-class Asking(Protocol):
-    """What asks other gateways."""
-
-    async def ask(self, number: int, request: web.Request, body: bytes) -> web.Response | None:
-        """The answer of who has a partition, `None` where nobody answers now."""
 
 
 class Routes:
