@@ -188,7 +188,8 @@ def test_the_whole_board_is_seen_in_a_small_terminal() -> None:
         assert text in shown, shown
 
 
-def test_the_live_board_gives_way_to_the_summary() -> None:
+def test_the_live_board_gives_way_to_the_summary(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
     screen = Console(file=StringIO(), width=80, height=24, force_terminal=True)
     with _View(screen, Tally(), 60) as view:
         view.show(1)
