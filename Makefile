@@ -12,8 +12,13 @@ help: ## list the targets
 run: .venv/installed ## set everything up, publish a minute of usage, show what comes out (FOR=20s RATE=500)
 	@$(BIN)/azotte run --for $(FOR) $(if $(RATE),--rate $(RATE))
 
-test: .venv/tested ## all tests, those on a real Kafka and the real ClickHouse engine included
+test: .venv/tested ## all tests, those on a real Kafka and the real ClickHouse engine included (ARGS=tests/unit)
+ifdef ARGS
 	@$(BIN)/python -m pytest $(ARGS)
+else
+	@$(BIN)/python -m pytest --ignore tests/integration --numprocesses auto --dist worksteal
+	@$(BIN)/python -m pytest tests/integration --numprocesses 2 --dist loadfile
+endif
 
 check: .venv/tested ## format, lint, types, imports, house rules: what CI runs before the tests
 	@$(BIN)/ruff format --check .
