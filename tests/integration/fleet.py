@@ -122,7 +122,13 @@ class Fleet:
     def command(self, commands: Iterable[Mapping[str, object]]) -> None:
         """Publish commands in their order."""
         producer = Producer(
-            {"bootstrap.servers": self.servers, "enable.idempotence": True, "message.max.bytes": 8_000_000}
+            {
+                "bootstrap.servers": self.servers,
+                "enable.idempotence": True,
+                "message.max.bytes": 8_000_000,
+                # Without bound: a bench publishes more commands at once than the client holds by default.
+                "queue.buffering.max.messages": 0,
+            }
         )
         for command in commands:
             key = f"{command['tenant']}/{command.get('account', '')}"
