@@ -13,6 +13,8 @@ from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 PARTITIONS = 4
+FILL_MS = 300_000
+"""How long publishing may take, in milliseconds."""
 EVENT_TYPE = "llm.completion"
 CATALOG = {
     "meters": [
@@ -118,20 +120,25 @@ def make_topic(servers: str, name: str, partitions: int = PARTITIONS, append_tim
 
 
 def fill(servers: str, topic: str, count: int, accounts: int) -> None:
-    """Publish the events and wait until the broker has them."""
+    """Publish the events, all at once for who reads what is committed."""
     producer = Producer(
         {
             "bootstrap.servers": servers,
+            "transactional.id": f"{topic}-fill",
+            "transaction.timeout.ms": FILL_MS,
             "compression.type": "none",
             "linger.ms": 50,
             "queue.buffering.max.messages": 1_000_000,
         }
     )
+    producer.init_transactions(30)
+    producer.begin_transaction()
     for batch in _batched(values(count, accounts), 5_000):
         for key, value in batch:
             producer.produce(topic, value, key)
         producer.poll(0)
     assert producer.flush(120) == 0
+    producer.commit_transaction(30)
 
 
 def _batched(source: Iterator[tuple[bytes, bytes]], size: int) -> Iterator[list[tuple[bytes, bytes]]]:

@@ -16,12 +16,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from confluent_kafka import Producer
-from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from schemas import topics
 from streams.stack import broker
 from tests.bench.billed import Billed
-from tests.bench.load import PARTITIONS, Result, commands, everywhere, fill, tokens, values
+from tests.bench.load import PARTITIONS, Result, commands, fill, tokens, values
 from tests.integration import ledger
 from tests.integration.fleet import Fleet
 from tests.integration.warehouse import row_count
@@ -78,12 +77,9 @@ class Ours:
         self._billed.until(self._tokens, LONG_S, self.fleet.logs)
 
     def rate(self, events: int) -> Result:
-        """Rate a topic that was filled while no worker ran."""
-        self.fleet.stop()
+        """Rate events that come all at once to workers that run."""
+        size, lines = self._bytes(), self._billed.lines
         self._fill(events)
-        size, lines, log = self._bytes(), self._billed.lines, self._log_end()
-        self._start()
-        ledger.until(lambda: self._log_end() > log, LONG_S, "the first pack", self.fleet.logs)
         began, used = time.perf_counter(), self._cpu()
         ended = self._billed.until(self._tokens, LONG_S, self.fleet.logs)
         name = f"azotte, {self._accounts:,} accounts"
@@ -151,11 +147,6 @@ class Ours:
     def _count(self, count: int) -> None:
         self._events += count
         self._tokens += sum(map(tokens, range(count)))
-
-    def _log_end(self) -> int:
-        admin = AdminClient({"bootstrap.servers": self.fleet.servers})
-        asked = {each: OffsetSpec.latest() for each in everywhere(self.fleet.topic(topics.LOG), 0)}
-        return sum(found.result(30).offset for found in admin.list_offsets(asked).values())
 
     def _bytes(self) -> int:
         """What lies on the broker's disk for this deployment, but for the raw events."""
