@@ -8,7 +8,7 @@ from typing import Annotated, Any, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from rating import numbers
-from schemas.catalog.base import Model, choice, wrong
+from schemas.catalog.base import Model, choice, suggestion, wrong
 from schemas.catalog.scalars import (
     Boolean,
     Currency,
@@ -36,10 +36,20 @@ class OneSubject(Model):
     subject: Id
 
 
+_THRESHOLD = 'write percent of amount from 1 to 100000, {at: "100"} or {every: "100"}'
+
+
 class At(Model):
     """A threshold at an absolute value."""
 
     at: PositiveQuantity
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, data: Any) -> Any:
+        if isinstance(data, dict) and "at" not in data:
+            raise wrong("names neither at nor every", _THRESHOLD)
+        return data
 
 
 class Recurring(Model):
@@ -58,9 +68,7 @@ class Throttle(Model):
 def _percent(value: object) -> str:
     percent = exact(value, numbers.DISCOUNT_DIGITS)
     if not 0 < percent <= 100_000 * 10**numbers.DISCOUNT_DIGITS:
-        raise wrong(
-            "is no percentage", 'write percent of amount from 1 to 100000, {at: "100"} or {every: "100"}'
-        )
+        raise wrong("is no percentage", _THRESHOLD)
     return numbers.text(percent, numbers.DISCOUNT_DIGITS)
 
 
@@ -68,7 +76,9 @@ def _word(*words: str) -> Any:
     def read(value: object) -> str:
         if isinstance(value, str) and value in words:
             return str(value)
-        raise wrong(f"is not one of {', '.join(words)}, nor a mapping", f"write {words[0]}")
+        meant = suggestion(str(value), words)
+        remedy = f"did you mean {meant}?" if meant else f"write {words[0]}"
+        raise wrong(f"is not one of {', '.join(words)}, nor a mapping", remedy)
 
     return BeforeValidator(read)
 
@@ -148,3 +158,6 @@ class Limit(Model):
     def _thresholds(self) -> None:
         if sum(isinstance(each, Recurring) for each in self.thresholds) > 1:
             raise wrong("has more than one recurring threshold", "keep one {every: …}", ("thresholds",))
+        for place, each in enumerate(self.thresholds):
+            if each in self.thresholds[:place]:
+                raise wrong("comes twice, and is told once", "keep one", ("thresholds", place))

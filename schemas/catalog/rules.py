@@ -7,6 +7,7 @@ import typing
 from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
+from pydantic_core import PydanticCustomError
 
 from rating.times import DAY, parse_duration
 from schemas.catalog.base import Literal, Model, suggestion, wrong
@@ -100,11 +101,14 @@ class Condition(Model):
             raise wrong(f"orders the fact {self.fact}, which is a text", "use eq or in")
         if self.fact in _WORDS or (self.fact.startswith("metadata.") and not ordered):
             return
-        for value in self.in_ or () if name == "in" else [getattr(self, name)]:
-            if self.fact in _TIMES:
-                duration(least=0)(value)
-            else:
-                decimal(12, least=None)(value)
+        read = duration(least=0) if self.fact in _TIMES else decimal(12, least=None)
+        given = {(name, place): each for place, each in enumerate(self.in_ or ())}
+        for at, value in (given if name == "in" else {(name,): getattr(self, name)}).items():
+            try:
+                read(value)
+            except PydanticCustomError as error:
+                told = error.context or {}
+                raise wrong(told["problem"], told["remedy"], at) from None
 
     @model_validator(mode="after")
     def _bounded(self) -> Self:

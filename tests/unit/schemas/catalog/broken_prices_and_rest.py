@@ -129,6 +129,21 @@ BROKEN = (
         'c.yaml:65: plans[0].limits[1].window: "fortnight" is not one of period, day, week, month, nor a mapping; write period',
     ),
     Broken(
+        "{length: 5h}",
+        "weekly",
+        'c.yaml:65: plans[0].limits[1].window: "weekly" is not one of period, day, week, month, nor a mapping; did you mean week?',
+    ),
+    Broken(
+        "thresholds: [50, 80,",
+        "thresholds: [50, 50.0,",
+        'c.yaml:64: plans[0].limits[0].thresholds[1]: "50.0" comes twice, and is told once; keep one',
+    ),
+    Broken(
+        "thresholds: [50, 80,",
+        "thresholds: [{evry: 10}, 80,",
+        'c.yaml:64: plans[0].limits[0].thresholds[0]: names neither at nor every; write percent of amount from 1 to 100000, {at: "100"} or {every: "100"}',
+    ),
+    Broken(
         "trial: {plan: free,",
         "trial: {plan: fre,",
         'c.yaml:32: plans[0].trial.plan: "fre" is no plan of this catalog; did you mean free?',
@@ -196,7 +211,12 @@ BROKEN = (
     Broken(
         "over: 7d, gte: 1000000",
         "over: 7d, eq: many",
-        'c.yaml:85: rules[0].when.all[0]: is not a decimal number; write a decimal, like "0.000002"',
+        'c.yaml:85: rules[0].when.all[0].eq: "many" is not a decimal number; write a decimal, like "0.000002"',
+    ),
+    Broken(
+        "fact: usage, meter: input-tokens, over: 7d, gte: 1000000",
+        "fact: age, in: [30d, month]",
+        'c.yaml:85: rules[0].when.all[0].in[1]: "month" is not a duration; write a number with s, m, h or d, like 5h',
     ),
     Broken(
         "over: 7d, gte: 1000000",
