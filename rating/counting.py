@@ -55,14 +55,22 @@ def count(
     found = ids.find(keys)
     defaulted = frozenset(pack.defaulted)
     away = {number for number, owner in enumerate(owners) if owner.root is None}
+    users = [owner.user for owner in owners]
+    digests, accounts, revision = pack.digest, pack.account, pack.revision
     fresh: dict[bytes, bytes] = {}
     result = Counted([], [], [])
     for index, (key, time, received) in enumerate(zip(keys, pack.time, pack.received, strict=True)):
-        if away and pack.account[index] in away:
+        account = accounts[index]
+        if away and account in away:
             result.counted.append(index)
             continue
-        digest = pack.digest[DIGEST_BYTES * index : DIGEST_BYTES * (index + 1)]
+        digest = digests[DIGEST_BYTES * index : DIGEST_BYTES * (index + 1)]
         known = fresh.get(key) or found[index]
+        if time >= oldest and (known is None or Entry.read(known).expires < received):
+            expires = (time if time > received else received) + accept_past
+            fresh[key] = packed(expires, digest, time, index in defaulted, revision, users[account])
+            result.counted.append(index)
+            continue
         backfilled = time < oldest and bool(pack.backfill) and old.holds(index)
         if known is None and backfilled:
             known = old.find(index)
@@ -74,16 +82,11 @@ def count(
             if other and not old.is_now(index):
                 result.refused.append(Refusal(index, "id_conflict", CONFLICT))
         elif backfilled:
-            old.add(index, packed(time, digest, time, index in defaulted, pack.revision))
+            old.add(index, packed(time, digest, time, index in defaulted, revision))
             result.counted.append(index)
-        elif time < oldest:
+        else:
             result.uncounted.append(index)
             result.refused.append(Refusal(index, "too_old", TOO_OLD))
-        else:
-            expires = (time if time > received else received) + accept_past
-            user = owners[pack.account[index]].user
-            fresh[key] = packed(expires, digest, time, index in defaulted, pack.revision, user)
-            result.counted.append(index)
     for key, added in fresh.items():
         ids.add(key, added)
     return result

@@ -107,55 +107,52 @@ def _checked(envelope: _Envelope, data: dict[str, Any], raw: bytes) -> Event | P
         return _missing(found)
     if len(found.id) > ATTRIBUTE_MAX or len(found.source) > ATTRIBUTE_MAX or len(found.type) > ATTRIBUTE_MAX:
         return Problem("bad_value", f"id, source and type have at most {ATTRIBUTE_MAX} characters")
-    for name, value in (
-        ("subject", found.subject),
-        ("account", found.account),
-        ("tenant", found.tenant),
-        ("subscription", found.subscription),
-        ("backfill", found.backfill),
+    # In one look for names that were seen before, which nearly all were.
+    if not _names.issuperset(
+        (found.subject, found.tenant, found.account, found.subscription, found.backfill)
     ):
-        if value is not None and not _is_name(value):
-            return Problem(
-                "bad_value",
-                f"{name} is {value[:60]!r}: 1 to {NAME_MAX} printable ASCII characters without space and /",
-            )
+        problem = _bad_name(found)
+        if problem is not None:
+            return problem
     try:
         time = None if found.time is None else parse_time(found.time)
     except TimeError as error:
         return Problem("bad_value", f"time: {error}")
     if time is not None and not FIRST <= time <= LAST:
         return Problem("bad_value", "time: in UTC it is not in the years 1 to 9999")
-    return Event(
-        found.id,
-        found.source,
-        found.type,
-        found.subject,
-        found.tenant,
-        found.account,
-        found.subscription,
-        time,
-        data,
-        raw,
-        found.backfill,
-    )
+    return _new(
+        Event,
+        (found.id, found.source, found.type, found.subject, found.tenant, found.account, found.subscription, time, data,
+         raw, found.backfill),
+    )  # fmt: skip
 
 
-_names: dict[str, bool] = {}
+_new = tuple.__new__
+_names: set[str | None] = {None}
 _NAMES_MAX = 1_000_000
 
 
+def _bad_name(found: _Envelope) -> Problem | None:
+    if len(_names) > _NAMES_MAX:
+        _names.intersection_update({None})
+    for name in ("subject", "account", "tenant", "subscription", "backfill"):
+        value = getattr(found, name)
+        if value is not None and not _is_name(value):
+            return Problem(
+                "bad_value",
+                f"{name} is {value[:60]!r}: 1 to {NAME_MAX} printable ASCII characters without space and /",
+            )
+        _names.add(value)
+    return None
+
+
 def _is_name(value: str) -> bool:
-    known = _names.get(value)
-    if known is None:
-        if len(_names) > _NAMES_MAX:
-            _names.clear()
-        known = _names[value] = (
-            0 < len(value) <= NAME_MAX
-            and value.isascii()
-            and value.isprintable()
-            and not ({" ", "/"} & set(value))
-        )
-    return known
+    return (
+        0 < len(value) <= NAME_MAX
+        and value.isascii()
+        and value.isprintable()
+        and not ({" ", "/"} & set(value))
+    )
 
 
 def _missing(found: _Envelope) -> Problem:

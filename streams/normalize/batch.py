@@ -74,6 +74,8 @@ def normalize(
     packs: list[tuple[int, Pack]] = []
     rejected: list[Rejected] = []
     building: dict[tuple[int, str], _Columns] = {}
+    placed: dict[tuple[str, str], int] = {}
+    last, revision, metering = "", 0, None
     for record in records:
         found = _event(record, directory, rules, schemas)
         if isinstance(found, Problem):
@@ -81,7 +83,8 @@ def normalize(
             continue
         event, account, time = found
         tenant = event.tenant
-        revision, metering = meterings.of(directory, tenant)
+        if tenant != last:
+            last, (revision, metering) = tenant, meterings.of(directory, tenant)
         groups = directory.groups(tenant, event.subject, account, time)
         readings = (
             metering.measure(event.type, event.data, event.subject, groups) if metering is not None else ()
@@ -89,11 +92,14 @@ def normalize(
         if isinstance(readings, BadUsage):
             rejected.append(Rejected(readings.code, readings.detail, STAGE, record))
             continue
-        partition = partition_of(tenant, directory.root(tenant, account), rules.partitions)
+        partition = placed.get((tenant, account))
+        if partition is None:
+            partition = partition_of(tenant, directory.root(tenant, account), rules.partitions)
+            placed[tenant, account] = partition
         columns = building.get((partition, tenant))
         size = len(event.raw) + len(event.id) + EVENT_OVERHEAD_BYTES
         if groups:
-            size += sum(len(name) + len(value) for name, value in groups.items())
+            size += sum([len(name) + len(value) for name, value in groups.items()])
         if columns is None or columns.full(rules, size):
             if columns is not None:
                 packs.append((partition, columns.pack()))
@@ -137,7 +143,7 @@ def _event(
 
 
 class _Columns:
-    """A pack being gathered."""
+    """A pack being gathered: a row an event, turned into columns when it is finished."""
 
     def __init__(self, tenant: str, revision: int) -> None:
         self.tenant = tenant
@@ -148,18 +154,7 @@ class _Columns:
         self.sources: dict[str, int] = {}
         self.types: dict[str, int] = {}
         self.origins: dict[tuple[str, int], int] = {}
-        self.account: list[int] = []
-        self.subject: list[int] = []
-        self.source: list[int] = []
-        self.type: list[int] = []
-        self.origin: list[int] = []
-        self.offset: list[int] = []
-        self.id: list[str] = []
-        self.time: list[int] = []
-        self.received: list[int] = []
-        self.uid: list[bytes] = []
-        self.digest: list[bytes] = []
-        self.data: list[bytes] = []
+        self.rows: list[_Row] = []
         self.defaulted: list[int] = []
         self.subscription: dict[int, str] = {}
         self.backfill: dict[int, str] = {}
@@ -168,62 +163,64 @@ class _Columns:
 
     def full(self, rules: Rules, size: int) -> bool:
         """Whether an event of `size` bytes starts another pack."""
-        return len(self.id) >= rules.pack_events_max or self.bytes + size > rules.pack_bytes_max
+        return len(self.rows) >= rules.pack_events_max or self.bytes + size > rules.pack_bytes_max
 
     def add(
         self, record: RawRecord, event: Event, account: str, time: int, readings: Iterable[Reading], size: int
     ) -> None:
         """One event more."""
-        number = len(self.id)
+        rows = self.rows
+        number = len(rows)
         self.bytes += size
-        self.account.append(self.accounts.setdefault(account, len(self.accounts)))
-        self.subject.append(self.subjects.setdefault(event.subject, len(self.subjects)))
-        self.source.append(self.sources.setdefault(event.source, len(self.sources)))
-        self.type.append(self.types.setdefault(event.type, len(self.types)))
-        self.origin.append(self.origins.setdefault((record.topic, record.partition), len(self.origins)))
-        self.offset.append(record.offset)
-        self.id.append(event.id)
-        self.time.append(time)
-        self.received.append(record.timestamp)
-        self.uid.append(uid(event.source, event.id))
-        self.digest.append(digest(event.type, event.subject, event.data))
-        self.data.append(event.raw)
-        if event.time is None:
+        name, source, kind, subject, _, _, subscription, given, data, raw, backfill = event
+        topic, partition, offset, received, *_ = record
+        accounts, subjects, sources, types, origins = (
+            self.accounts, self.subjects, self.sources, self.types, self.origins,
+        )  # fmt: skip
+        rows.append((
+            accounts.setdefault(account, len(accounts)), subjects.setdefault(subject, len(subjects)),
+            sources.setdefault(source, len(sources)), types.setdefault(kind, len(types)),
+            origins.setdefault((topic, partition), len(origins)), offset, name, time, received,
+            uid(source, name), digest(kind, subject, data), raw,
+        ))  # fmt: skip
+        if given is None:
             self.defaulted.append(number)
-        if event.subscription is not None:
-            self.subscription[number] = event.subscription
-        if event.backfill is not None:
-            self.backfill[number] = event.backfill
+        if subscription is not None:
+            self.subscription[number] = subscription
+        if backfill is not None:
+            self.backfill[number] = backfill
         for meter, value, dims in readings:
             column = self.readings.get(meter)
             if column is None:
-                column = self.readings[meter] = _Readings([], [], [], {})
-            column.event.append(number)
-            column.value.append(value)
-            column.dim.append(column.dims.setdefault(dims, len(column.dims)))
+                column = self.readings[meter] = _Readings([], {})
+            column.rows.append((number, value, column.dims.setdefault(dims, len(column.dims))))
 
     def group(self, groups: Mapping[str, str]) -> None:
         """The groups of the last event's subject."""
-        self.groups[len(self.id) - 1] = groups
+        self.groups[len(self.rows) - 1] = groups
 
     def pack(self) -> Pack:
         """The finished pack."""
+        account, subject, source, kind, origin, offset, name, time, received, uids, digests, data = map(
+            list, zip(*self.rows, strict=True)
+        )
         return Pack(
             tenant=self.tenant, revision=self.revision, accounts=list(self.accounts), subjects=list(self.subjects),
-            sources=list(self.sources), types=list(self.types), origins=list(self.origins), account=self.account,
-            subject=self.subject, source=self.source, type=self.type, origin=self.origin, offset=self.offset,
-            id=self.id, time=self.time, received=self.received, uid=b"".join(self.uid), digest=b"".join(self.digest),
-            data=self.data, defaulted=self.defaulted, subscription=self.subscription, backfill=self.backfill,
-            groups=self.groups,
-            readings=[
-                ReadingColumn(meter, column.event, column.value, column.dim, list(column.dims))
-                for meter, column in self.readings.items()
-            ],
+            sources=list(self.sources), types=list(self.types), origins=list(self.origins), account=account,
+            subject=subject, source=source, type=kind, origin=origin, offset=offset, id=name, time=time,
+            received=received, uid=b"".join(uids), digest=b"".join(digests), data=data, defaulted=self.defaulted,
+            subscription=self.subscription, backfill=self.backfill, groups=self.groups,
+            readings=[each.column(meter) for meter, each in self.readings.items()],
         )  # fmt: skip
 
 
+_Row = tuple[int, int, int, int, int, int, str, int, int, bytes, bytes, bytes]
+
+
 class _Readings(NamedTuple):
-    event: list[int]
-    value: list[int | str]
-    dim: list[int]
+    rows: list[tuple[int, int | str, int]]
     dims: dict[tuple[str, ...], int]
+
+    def column(self, meter: str) -> ReadingColumn:
+        event, value, dim = zip(*self.rows, strict=True)
+        return ReadingColumn(meter, list(event), list(value), list(dim), list(self.dims))

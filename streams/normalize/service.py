@@ -167,16 +167,16 @@ class NormalizeStage(Stage):
         """Those of partitions that are ours, each offset once: a partition may go and come back within one `consume`."""
         found = []
         for message in messages:
-            check(message)
-            place = message.topic(), message.partition()
-            expected = self._next.get(place)
-            if message.error() is not None or expected is None or message.offset() < expected:
+            if message.error() is not None:
+                check(message)
                 continue
-            self._next[place] = message.offset() + 1
+            place = message.topic(), message.partition()
+            expected, offset = self._next.get(place), message.offset()
+            if expected is None or offset < expected:
+                continue
+            self._next[place] = offset + 1
             stamp = message.timestamp()[1] * 1_000
-            found.append(
-                RawRecord(*place, message.offset(), stamp, message.key(), message.value(), message.headers())
-            )
+            found.append(RawRecord(*place, offset, stamp, message.key(), message.value(), message.headers()))
         return found
 
     def _idle(self) -> dict[Place, tuple[int, int]]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from rating import times
 from rating.errors import TimeError
 from rating.times import DAY, HOUR, MINUTE, SECOND, format_time, parse_duration, parse_time
 
@@ -63,3 +66,23 @@ def test_durations() -> None:
 def test_what_is_no_duration_is_refused(value: Any) -> None:
     with pytest.raises(TimeError):
         parse_duration(value)
+
+
+def _read(text: str) -> int | None:
+    try:
+        return parse_time(text)
+    except TimeError:
+        return None
+
+
+@given(
+    tail=st.text(alphabet="0123456789.Zz+-: ٣²", max_size=34)
+    | st.from_regex(r"\.[0-9]{1,32}(Z|z|\+01:00)", fullmatch=True)
+)
+@settings(derandomize=True, max_examples=500)
+def test_a_second_that_was_read_before_is_read_the_same(tail: str) -> None:
+    text = "2026-11-22T10:00:00" + tail
+    times._utc.clear()
+    anew = _read(text)
+    parse_time("2026-11-22T10:00:00Z")
+    assert _read(text) == anew
