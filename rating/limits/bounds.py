@@ -127,5 +127,7 @@ def _add(found: dict[str, Held], limit: Limit, known: Timeline) -> None:
 
 
 def named(step: Step) -> Iterator[tuple[str, Bound]]:
-    """The limits that were looked at before."""
-    yield from step.cells.members(bucket(step))
+    """The limits that held at the last look."""
+    for name, bound in step.cells.members(bucket(step)):
+        if not bound.away:
+            yield name, bound

@@ -2,25 +2,21 @@
 
     facts of the step ─> windows ─> values ─> records of what was crossed ─> actions (another plan, a trial's end)
 
-A limit that is new counts what its window holds already: what the account used before is read again where there is any.
-What it costs event by event is not in state, so a spend limit other than of the whole period counts from when it is set.
+A limit that is new, or comes back with a plan, counts what its window holds already.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
-from rating import pooled, tree
-from rating.bunch import bunches_of
 from rating.catalog import Limit, limit_from
 from rating.catalog.limits import FIRST_USE, PERIOD, SLIDING
-from rating.facts import Facts, Used, rows
+from rating.facts import Facts
 from rating.limits import actions, crossings, gauges, standing
-from rating.limits.bounds import Held, bucket, holding, named, running
+from rating.limits.bounds import Held, bucket, holding, named
 from rating.limits.crossings import Seen
-from rating.limits.gauges import Entry
-from rating.recut import counted_since, newest
+from rating.limits.entries import before, entries
 from rating.state import NEVER, Bound, Gauge
 from rating.step import Step
 from rating.timeline import spell_at, timeline
@@ -35,9 +31,23 @@ def look(step: Step, facts: Facts) -> list[Seen]:
     for name, bound in list(named(step)):
         if name not in holds:
             _let_go(step, name, bound)
+    subs = step.subscriptions()
     seen = [each for held in holds.values() for each in _look_at(step, held, facts)]
+    if step.subscriptions() != subs:
+        seen = _cut(step, seen)
     _note_next(step, seen)
     return seen
+
+
+def _cut(step: Step, seen: Iterable[Seen]) -> list[Seen]:
+    """The windows as they end now that a limit's action has changed a subscription."""
+    holds, found = holding(step), []
+    for each in seen:
+        held = holds.get(each.held.id, each.held)
+        if held.limit.window == PERIOD and not held.limit.falls and each.gauge.end != NEVER:
+            each = Seen(held, each.gauge._replace(end=held.window(step, each.gauge.start)[1]), each.value)
+        found.append(each)
+    return found
 
 
 def next_look(step: Step) -> int | None:
@@ -54,13 +64,12 @@ def wants_events(step: Step) -> bool:
 def _look_at(step: Step, held: Held, facts: Facts) -> list[Seen]:
     text = json.dumps(held.limit.doc, sort_keys=True)
     bound: Bound | None = step.cells.get(bucket(step), held.id)
-    if bound is None:
-        step.cells.put(bucket(step), held.id, Bound(text))
-        gauges.count(step, held, _before(step, held))
+    if bound is None or bound.away:
+        _begin(step, held, bound or Bound(text), text)
     elif bound.doc != text:
         _replace(step, held, bound, text)
     else:
-        gauges.count(step, held, _entries(step, held, facts))
+        gauges.count(step, held, entries(step, held, facts))
     found = []
     for gauge in _windows(step, held):
         at = gauges.leave(step, held, gauge)
@@ -75,6 +84,17 @@ def _look_at(step: Step, held: Held, facts: Facts) -> list[Seen]:
         # Nothing counts yet: it stands for the limit in what access tells, and no time moves it.
         found.append(Seen(held, Gauge("", 0, NEVER), 0))
     return found
+
+
+def _begin(step: Step, held: Held, bound: Bound, text: str) -> None:
+    """A limit begins to hold, or comes back: the windows that usage opened while it held before stand."""
+    same = _measure(limit_from(json.loads(bound.doc))) == _measure(held.limit)
+    for gauge in gauges.gauges(step, held):
+        gauges.drop(step, held, gauge)
+        if same and gauge.end + held.limit.length > step.now:
+            gauges.save(step, held, gauge._replace(kept=None))
+    step.cells.put(bucket(step), held.id, Bound(text, bound.records))
+    gauges.count(step, held, before(step, held))
 
 
 def _windows(step: Step, held: Held) -> list[Gauge]:
@@ -112,7 +132,7 @@ def _after(step: Step, held: Held, gauge: Gauge) -> int:
     return 0
 
 
-def _keep(step: Step, held: Held, before: Gauge, after: Gauge) -> None:
+def _keep(step: Step, held: Held, was: Gauge, after: Gauge) -> None:
     limit = held.limit
     if after.end <= step.now:
         if limit.window != FIRST_USE or after.end + limit.length <= step.now:
@@ -120,7 +140,7 @@ def _keep(step: Step, held: Held, before: Gauge, after: Gauge) -> None:
             return
     elif limit.falls or limit.of_period:
         if not (after.reached or after.acting or after.quiet > step.now):
-            if before.reached or before.acting or before.quiet:
+            if was.reached or was.acting or was.quiet:
                 gauges.drop(step, held, after)
             return
     elif limit.window == SLIDING and not (after.kept or after.reached or after.acting):
@@ -134,23 +154,23 @@ def _replace(step: Step, held: Held, bound: Bound, text: str) -> None:
     """The limit says something else now: what it counted stays where it counts the same."""
     old = limit_from(json.loads(bound.doc))
     same = _measure(old) == _measure(held.limit)
-    before = held._replace(limit=old)
-    for gauge in _windows(step, before):
-        value = _value(step, before, gauge)
+    was = held._replace(limit=old)
+    for gauge in _windows(step, was):
+        value = _value(step, was, gauge)
         if gauge.end <= step.now:
-            _end(step, before, gauge, value)
+            _end(step, was, gauge, value)
         else:
             after = crossings.replaced(step, Seen(held, gauge, value), old, same)
             if gauge.acting and (not same or _effect(old) != _effect(held.limit)):
                 after = after._replace(acting=False)
-                actions.turn(step, before, after)
+                actions.turn(step, was, after)
             _keep(step, held, gauge, after)
         if not same:
             gauges.drop(step, held, gauge)
     now: Bound = step.cells.get(bucket(step), held.id)
     step.cells.put(bucket(step), held.id, now._replace(doc=text))
     if not same:
-        gauges.count(step, held, _before(step, held))
+        gauges.count(step, held, before(step, held))
 
 
 def _end(step: Step, held: Held, gauge: Gauge, value: int) -> None:
@@ -183,101 +203,10 @@ def _let_go(step: Step, name: str, bound: Bound) -> None:
         if gauge.acting:
             actions.turn(step, held, after)
         gauges.drop(step, held, gauge)
-    step.cells.put(bucket(step), name, None)
-
-
-def _entries(step: Step, held: Held, facts: Facts) -> Iterator[Entry]:
-    """What of a step's usage counts."""
-    limit = held.limit
-    if limit.falls or limit.of_period:
-        return iter(())
-    found = [facts] if held.only is not None else list(_of_account(step, limit))
-    return _spend(step, held, found) if limit.metric == "spend" else _usage(step, held, found)
-
-
-def _of_account(step: Step, limit: Limit) -> Iterator[Facts]:
-    """What the account used, wherever it was rated, with all below it where the limit says so, and what was rated in it."""
-    for part in step.parts():
-        if part.facts is None:
-            continue
-        if part.account == step.account and limit.scope != "account":
-            yield part.facts
-            continue
-        users = {used.user for used in part.facts.used} | {spent.user for spent in part.facts.spent}
-        if limit.scope == "account":
-            users = {user for user in users if tree.is_within(step.cells, step.tenant, user, step.account)}
-        else:
-            users &= {step.account}
-        if users:
-            yield part.facts.by(users)
-
-
-def _usage(step: Step, held: Held, facts: Iterable[Facts]) -> Iterator[Entry]:
-    meter = held.meter(step) or ""
-    names = step.catalog.meters[meter].dimensions
-    for row in rows(facts, meter, held.only):
-        if _matches(held.limit, names, row.dims):
-            yield Entry(row.time, row.key, row.subject, row.value, row.sign)
-
-
-def _spend(step: Step, held: Held, facts: Iterable[Facts]) -> Iterator[Entry]:
-    meter = held.meter(step)
-    for found in facts:
-        dimensions = found.dimensions()
-        for each in found.spent:
-            if meter in (None, each.meter) and held.only in (None, each.subscription):
-                names = step.catalog.meters[each.meter].dimensions
-                dims = dimensions.get((id(each.origin), each.event, each.meter), ())
-                if _matches(held.limit, names, dims):
-                    origin = each.origin
-                    yield Entry(each.time, origin.key(each.event), origin.subject(each.event), each.amount, 1)
-
-
-def _matches(limit: Limit, names: tuple[str, ...], dims: tuple[str, ...]) -> bool:
-    return all(name in names and dims[names.index(name)] in allowed for name, allowed in limit.filter)
-
-
-def _before(step: Step, held: Held) -> Iterable[Entry]:
-    """What was used in the windows that are not over when a limit begins to hold, this step included."""
-    limit = held.limit
-    if limit.falls or limit.metric == "spend":
-        return ()
-    since = step.now - limit.length if limit.length else held.window(step, step.now)[0]
-    if held.only is None:
-        return _before_in_account(step, held, since)
-    known = next(each for each in running(step) if each.sub.id == held.only)
-    until = newest(step, known.sub, since)
-    if until < since:
-        return ()
-    facts = Facts(False)
-    for user, events in counted_since(step, since, until + 1):
-        for bunch in pooled.reaching(user, step, bunches_of(events)):
-            if bunch.subscription in (None, known.sub.id):
-                facts.used.append(Used(known, bunch, 1, user.account))
-    return _usage(step, held, [facts])
-
-
-def _before_in_account(step: Step, held: Held, since: int) -> Iterable[Entry]:
-    """The same for a limit of an account: wherever its usage was rated, and where it says so that of accounts below."""
-    last = [newest(step, each, since) for each in step.subscriptions()]
-    last += [
-        pooled.passed(step) or since - 1,
-        step.now if tree.has_below(step.cells, step.tenant, step.account) else 0,
-    ]
-    until = max(last)
-    if until < since:
-        return ()
-    facts = Facts(False)
-    for user, events in counted_since(step, since, until + 1):
-        if user.account == step.account or held.limit.scope == "account":
-            timelines = [known for here in user.path() for known in pooled.timelines(here)]
-            for bunch in bunches_of(events):
-                facts.used += [
-                    Used(known, bunch, 1, user.account)
-                    for known in timelines
-                    if bunch.subscription in (None, known.sub.id)
-                ]
-    return _usage(step, held, [facts])
+        if limit.window == FIRST_USE and gauge.end + limit.length > step.now:
+            gauges.save(step, held, Gauge(gauge.subject, gauge.start, gauge.end))
+    now: Bound = step.cells.get(bucket(step), name)
+    step.cells.put(bucket(step), name, Bound(now.doc, now.records, away=True))
 
 
 def _note_next(step: Step, seen: Iterable[Seen]) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.unit.rating.lives import Life, charge, plan
 
 FEATURES = [{"key": "chat", "kind": "metered", "meter": "tokens"}, {"key": "sso", "kind": "boolean"}]
@@ -50,3 +52,30 @@ def test_one_that_only_notifies_does_not_bear_on_access() -> None:
     one = life(hard=False)
     one.subscribe("pro", "2026-03-01")
     assert shown(one) == [[]]
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_access_returns_with_the_trial_whose_end_another_limit_makes_of_the_same_usage(first: bool) -> None:
+    cap = {
+        "key": "cap",
+        "metric": "usage",
+        "meter": "tokens",
+        "amount": "10",
+        "hard": True,
+        "action": "suspend",
+    }
+    ends = {"key": "ends", "metric": "usage", "meter": "tokens", "amount": "10", "action": "end_trial"}
+    chat = [{"feature": "chat"}]
+    one = Life(
+        [
+            plan("pro", charges=[charge()], entitlements=chat, trial={"plan": "tryout", "duration": "5h"}),
+            plan("tryout", entitlements=chat, limits=[cap, ends] if first else [ends, cap]),
+        ],
+        features=FEATURES,
+    )
+    one.subscribe("pro", "2026-03-01")
+    one.use(10, "2026-03-01T01")
+    told = one.records("billing.entitlements.v1", feature="chat")[-1]
+    assert (told["reason"], told["resets_at"]) == ("suspended", "2026-03-01T01:00:00.000001Z")
+    one.until("2026-03-02")
+    assert one.records("billing.entitlements.v1", feature="chat")[-1]["access"]
