@@ -120,8 +120,8 @@ class Children:
         return self._logs / f"demo-{name}.log"
 
     def stop(self) -> None:
-        """End them all; a further Ctrl-C does not leave half of them."""
-        with unhurried():
+        """End them all; a Ctrl-C meanwhile does not leave half of them, and takes effect then."""
+        with uninterrupted():
             while self._running:
                 self._running.pop().stop()
 

@@ -59,7 +59,7 @@ def run(settings: Settings, length_s: float, rate: float, seed: int) -> None:
             outputs.close()
         screen.print("stopping the worker and the sink …")
         children.stop()
-    _farewell(settings, screen)
+        _farewell(settings, screen)
 
 
 @contextmanager

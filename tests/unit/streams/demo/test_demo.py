@@ -230,3 +230,21 @@ def test_a_ctrl_c_while_a_process_is_started_waits_until_it_is_noted() -> None:
     with pytest.raises(KeyboardInterrupt):
         started()
     assert noted == ["started"]
+
+
+def test_a_ctrl_c_while_the_processes_are_stopped_stops_them_all_and_takes_effect(tmp_path: Path) -> None:
+    stopped: list[str] = []
+
+    class Slow(Child):
+        def stop(self) -> None:
+            os.kill(os.getpid(), signal.SIGINT)
+            super().stop()
+            stopped.append(self.name)
+
+    children = Children(tmp_path)
+    for name in ("worker", "sink"):
+        children._running.append(Slow(name, [sys.executable, "-c", "input()"], tmp_path / name, {}))
+    with pytest.raises(KeyboardInterrupt):
+        children.stop()
+    assert stopped == ["sink", "worker"]
+    assert children.ended is None

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import hashlib
 import hmac
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -99,16 +100,33 @@ def test_a_receiver_that_is_gone_is_not_tried_again() -> None:
 
 
 def test_chains_do_not_wait_for_each_other() -> None:
+    last = threading.Event()
+    waited: list[bool] = []
+
     def answer(request: Request) -> int:
-        return SILENT if request.id == "slow" else 200
+        if request.id == "4":
+            last.set()
+        if request.id != "slow":
+            return 200
+        waited.append(last.wait(60))
+        return 503
 
     slow, quick = delivery("slow"), [delivery(str(each)) for each in range(5)]
     with Receiver(answer) as receiver:
         life = Life(receiver, webhook_first_pause="4s")
-        life.courier._timeout_s = 0.5
+        life.courier._timeout_s = 600
         life.round([slow], quick)
-    assert life.done == ["0", "1", "2", "3", "4"]
+    assert (life.done, waited) == (["0", "1", "2", "3", "4"], [True])
     assert (slow.tried, slow.due) == (1, NOW + 3 * S)
+
+
+def test_no_answer_in_time_is_a_try_that_failed() -> None:
+    one = delivery("1")
+    with Receiver(lambda request: SILENT) as receiver:
+        life = Life(receiver, webhook_first_pause="4s")
+        life.courier._timeout_s = 0.2
+        life.round([one])
+    assert (life.done, one.tried, one.due) == ([], 1, NOW + 3 * S)
 
 
 def test_a_stop_ends_a_round_at_once_and_costs_no_try() -> None:
