@@ -16,7 +16,7 @@ from tests.property.partition import TENANT, Rater, Writer, codes, values
 from tests.property.test_corrections import amendment, retraction
 from tests.property.worlds import BEGIN, NOW, TURN, Doc, World, command, worlds
 
-CASES = 80
+CASES = 150
 EXAMPLES = settings(max_examples=CASES, deadline=None, derandomize=True)
 ADDS = frozenset({"grant", "refund"})
 TIMES = st.sampled_from((BEGIN, BEGIN + 7 * HOUR, TURN - MINUTE, TURN, TURN + 20 * MINUTE))

@@ -21,8 +21,8 @@ from tests.property.test_state import life
 from tests.property.worlds import World, worlds
 
 Answer = tuple[list[Effect], dict[tuple[tuple[str, ...], str], Any], dict[str, str]]
-WORLDS = 100
-HISTORIES = 100
+WORLDS = 150
+HISTORIES = 150
 PACK_EVENTS = 4
 
 
