@@ -55,7 +55,7 @@ def test_the_container_has_the_pinned_kafka(services: dict[str, Any]) -> None:
 def test_every_command_and_setting_of_the_containers_exists(services: dict[str, Any]) -> None:
     from streams.cli.app import COMMANDS
 
-    for name in ("topics", "worker", "sink"):
+    for name in ("topics", "worker", "sink", "gateway"):
         assert services[name]["command"][0] in COMMANDS
         known = {f"AZOTTE_{field.upper()}" for field in Settings.model_fields}
         assert set(services[name]["environment"]) <= known
@@ -74,8 +74,15 @@ def test_the_dashboard_asks_for_metrics_that_there_are() -> None:
         for target in panel["targets"]
         for metric in re.findall(r"azotte_\w+", target["expr"])
     }
-    assert len(asked) >= 8
+    assert len(asked) >= 12
     assert asked <= there
+
+
+def test_prometheus_asks_each_service_at_its_port(services: dict[str, Any]) -> None:
+    scraped = yaml.safe_load((DEPLOY / "prometheus.yml").read_text())["scrape_configs"][0]["dns_sd_configs"]
+    ports = {name: each["port"] for each in scraped for name in each["names"]}
+    assert ports == {"worker": 6066, "sink": 6066, "gateway": Settings().gateway_port}
+    assert services["gateway"]["environment"]["AZOTTE_GATEWAY_HOST"] == "0.0.0.0"
 
 
 def test_without_an_engine_it_is_one_sentence_with_the_remedy(
