@@ -37,15 +37,12 @@ def base(settings: Settings) -> Config:
     }
 
 
-def group_consumer(
-    settings: Settings, group: str, reset: str, idle_s: int = 300, client: str = "azotte"
-) -> Consumer:
-    """A member of a group that commits nothing by itself; it may be busy for `idle_s` between two polls. `client` is what
-    the broker tells others of it."""
+def group_consumer(settings: Settings, group: str, reset: str, idle_s: int = 300) -> Consumer:
+    """A member of a group that commits nothing by itself; it may be busy for `idle_s` between two polls."""
     return Consumer(
         base(settings)
         | {
-            "client.id": client,
+            "client.id": "azotte",
             "group.id": settings.topic_prefix + group,
             "group.protocol": "classic",
             "partition.assignment.strategy": "cooperative-sticky",

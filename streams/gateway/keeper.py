@@ -13,18 +13,18 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from confluent_kafka import TopicPartition
+from confluent_kafka import KafkaException, TopicPartition
 
 from rating.records import Position
 from rating.reservations import Book, Hold, HoldKey
 from schemas import topics
 from schemas.reservations import encode_hold, encode_key
 from streams import faults
-from streams.gateway.members import GROUP, client_id
+from streams.gateway.members import GROUP
 from streams.gateway.placing import Placing, Writing
 from streams.gateway.restore import restored
 from streams.kafka import group_consumer, membership, partitions_of
@@ -95,6 +95,7 @@ class Keeper(Stage):
         self._joined = False
         self._wake = asyncio.Event()
         self._numbers: dict[int, int] = {}
+        self._unannounced: set[int] = set()
         self._changes: list[tuple[int, list[Hold] | None]] = []
         self._kept: dict[int, set[HoldKey]] = {}
         self.turn = asyncio.Lock()
@@ -123,9 +124,9 @@ class Keeper(Stage):
             await asyncio.shield(waiting.answers[0])
 
     def open(self) -> None:
-        self._numbers = {}
+        self._numbers, self._unannounced = {}, set()
         self._transactions.open()
-        self._consumer = group_consumer(self._settings, GROUP, "latest", client=client_id(self._address))
+        self._consumer = group_consumer(self._settings, GROUP, "latest")
         self._closers.append(self._consumer.close)
         for topic in (self._topic, self._events):
             self.patience(functools.partial(partitions_of, self._consumer, topic))
@@ -137,11 +138,30 @@ class Keeper(Stage):
         """Serve the group; its metadata, which fences what is written with it."""
         # Nothing is read here: assigned partitions are paused.
         self._consumer.consume(1, 0)
+        self._announce()
         if self._numbers:
             return membership(self._consumer)
         # There may be more gateways than partitions: one that has none sends on what it is asked.
         self._joined = bool(self._consumer.memberid())
         return None
+
+    def _announce(self) -> None:
+        """Say where those are asked that came to us: the others send on to whoever said so last (`members`)."""
+        if not self._unannounced:
+            return
+        try:
+            self._consumer.commit(offsets=self._offsets(self._unannounced), asynchronous=False)
+        except KafkaException as error:
+            # A rebalance, or no broker: again at the next turn, for what is ours then.
+            log.info("gateway: its partitions could not be announced yet (%s)", error.args[0].str())
+        else:
+            self._unannounced.clear()
+
+    def _offsets(self, numbers: Iterable[int]) -> list[TopicPartition]:
+        return [
+            TopicPartition(self._topic, number, self._numbers[number], self._address)
+            for number in sorted(numbers)
+        ]
 
     def work(self, polled: Any) -> Any:
         return polled
@@ -150,7 +170,7 @@ class Keeper(Stage):
         """Write in one transaction, again where it was aborted. Raises `Anew` where what happened is not known."""
         writes, group = worked
         touched = {write.number for write in writes}
-        offsets = [TopicPartition(self._topic, number, self._numbers[number]) for number in sorted(touched)]
+        offsets = self._offsets(touched)
         while True:
             try:
                 self._transactions.publish(self._writings(writes), offsets, group)
@@ -256,6 +276,7 @@ class Keeper(Stage):
         for each in partitions:
             end, holds = restored(self._settings, each.partition, self.patience)
             self._numbers[each.partition] = end
+            self._unannounced.add(each.partition)
             self._changes.append((each.partition, holds))
             places.append(TopicPartition(self._topic, each.partition, end))
         consumer.incremental_assign(places)
@@ -264,5 +285,6 @@ class Keeper(Stage):
     def _revoked(self, consumer: Any, partitions: Sequence[TopicPartition]) -> None:
         for each in partitions:
             self._numbers.pop(each.partition, None)
+            self._unannounced.discard(each.partition)
             self._changes.append((each.partition, None))
         consumer.incremental_unassign(partitions)

@@ -1,19 +1,17 @@
-"""The group of gateways, and what a member tells the broker of itself: where it answers.
+"""The group of gateways. A member says where it answers in the metadata of the offsets that it commits of its partitions.
 
-azotte-gateway http://10.0.0.7:6070
+So whoever may read the group's offsets knows who has which partition, or had it last.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from confluent_kafka import TopicPartition
+
 GROUP = "azotte-gateway"
 
 
-def client_id(address: str) -> str:
-    """What a gateway that answers at an address calls itself."""
-    return f"{GROUP} {address}"
-
-
-def address_of(client: str) -> str | None:
-    """Where the gateway of this name answers, if it is one."""
-    name, _, address = client.partition(" ")
-    return address if name == GROUP and address else None
+def owners(found: Iterable[TopicPartition]) -> dict[int, str]:
+    """The address of each partition's owner, from the offsets that the group has; those that nobody had yet are left out."""
+    return {each.partition: each.metadata for each in found if each.offset >= 0 and each.metadata}

@@ -1,20 +1,22 @@
-"""The other gateways: who has which partition, and asking them. A member's `client.id` says where it answers."""
+"""The other gateways: who has which partition, and asking them.
+
+Who has one says where it answers with the offset that it commits of it (`members`). An owner that is gone is still named
+until the next one has said so: it does not answer, or says that it is not the owner, and the broker is asked again.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any
 
 import aiohttp
 from aiohttp import web
-from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from schemas import topics
 from streams import clock
-from streams.gateway.members import GROUP, address_of
-from streams.kafka import ANSWER_S, base
+from streams.gateway.members import GROUP, owners
+from streams.kafka import Stop, committed, plain_consumer
 from streams.patience import unless_away
 from streams.settings import Settings
 
@@ -31,10 +33,12 @@ _RETURNED = ("Retry-After", "WWW-Authenticate", "Allow")
 class Peers:
     """The group as the broker last told of it."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._group = settings.topic_prefix + GROUP
-        self._topic = settings.topic(topics.RESERVATIONS.name)
-        self._admin = AdminClient(base(settings))
+    def __init__(self, settings: Settings, partitions: int) -> None:
+        """`partitions` is how many `billing.reservations.v1` has."""
+        self._settings = settings
+        topic = settings.topic(topics.RESERVATIONS.name)
+        self._places = [TopicPartition(topic, number) for number in range(partitions)]
+        self._client: Consumer | None = None
         self._timeout = aiohttp.ClientTimeout(total=TRY_S)
         self._owners: Mapping[int, str] = {}
         self._known = float("-inf")
@@ -87,23 +91,17 @@ class Peers:
         """Leave them."""
         if self._session is not None:
             await self._session.close()
+        if self._client is not None:
+            await asyncio.get_running_loop().run_in_executor(None, self._client.close)
 
-    def _look(self) -> dict[int, str] | None:
-        def ask() -> Any:
-            asked = self._admin.describe_consumer_groups([self._group], request_timeout=ANSWER_S)
-            return asked[self._group].result()
-
+    def _look(self) -> Mapping[int, str] | None:
+        # Not the admin client's `describe_consumer_groups`: librdkafka aborts the process where a broker goes away while it
+        # asks a coordinator (its issue 4605).
         try:
-            described = unless_away(ask)
-        except KafkaException:
+            if self._client is None:
+                self._client = plain_consumer(self._settings, GROUP, committed=False)
+            client = self._client
+            found = unless_away(lambda: committed(client, self._places))
+        except (KafkaException, Stop):
             return None
-        if described is None:
-            return None
-        found = {}
-        for member in described.members:
-            address = address_of(member.client_id)
-            if address is not None and member.assignment is not None:
-                for place in member.assignment.topic_partitions:
-                    if place.topic == self._topic:
-                        found[place.partition] = address
-        return found
+        return None if found is None else owners(found)

@@ -64,9 +64,10 @@ async def _serve(settings: Settings, keys: Keys, slot: Slot, told: Callable[[str
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
     listening = listen(settings.gateway_host, settings.gateway_port, name="gateway")
-    world, book = World(await loop.run_in_executor(None, _partitions, settings)), Book()
+    partitions = await loop.run_in_executor(None, _partitions, settings)
+    world, book = World(partitions), Book()
     keeper = Keeper(settings, slot, book, failed, settings.gateway_url or url(listening))
-    peers = Peers(settings)
+    peers = Peers(settings, partitions)
     directory = settings.topic(topics.DIRECTORY.name)
 
     async def take(messages: Sequence[Message]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import json
 import re
 import subprocess
@@ -56,7 +57,7 @@ class Client:
                 return answer.status, _body(answer.read())
         except urllib.error.HTTPError as error:
             return error.code, _body(error.read())
-        except (urllib.error.URLError, ConnectionError):
+        except (urllib.error.URLError, ConnectionError, http.client.HTTPException):
             return 0, None
 
 

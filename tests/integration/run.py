@@ -11,7 +11,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from schemas import topics
 from tests.auditor import trace, usage
-from tests.integration import ledger, replay
+from tests.integration import ledger, replay, settled
 from tests.integration.fleet import Fleet
 
 TENANT = "acme"
@@ -101,35 +101,13 @@ class Run:
         return dict(ledger.differences(self.want, ledger.billed(ledger.lines(self.charges))))
 
     def drain(self, seconds: float) -> None:
-        """Wait until everything that was published is on the log, and all that is there by then is rated.
-
-        After it no line can come of what was published: what the bill says then is what it says for good.
-        """
-        self._wait_past("azotte-normalize", topics.EVENTS, seconds)
-        # Ticks go on, so the end of a transaction that stands last is passed too.
-        self._wait_past("azotte-rate", topics.LOG, seconds)
-
-    def _wait_past(self, group: str, topic: topics.Topic, seconds: float) -> None:
-        ends = self.fleet.ends(topic)
-
-        def past() -> bool:
-            done = self.fleet.offsets(group, topic)
-            return all(done.get(number, 0) >= end for number, end in ends.items())
-
-        ledger.until(past, seconds, f"{group} past {ends}", self._state)
+        """Wait until all that was published is rated."""
+        settled.drain(self.fleet, seconds, self._state)
 
     def read(self) -> None:
         """Read every line and every rejection, when what killed workers left open is aborted."""
         readers = {topics.CHARGES: self.charges, topics.REJECTED: self.rejected, **self.told}
-        for topic, reader in readers.items():
-            self._wait_for_the_open(topic)
-            reader.read_to(self.fleet.ends(topic, committed=True))
-
-    def _wait_for_the_open(self, topic: topics.Topic) -> None:
-        def none_open() -> bool:
-            return self.fleet.ends(topic, committed=True) == self.fleet.ends(topic)
-
-        ledger.until(none_open, OPEN_S, f"the end of what is open on {topic.name}", self._state)
+        settled.read_all(self.fleet, readers, self._state)
 
     def wait_for_a_line(self) -> None:
         """Wait until a line more than now has come."""

@@ -36,6 +36,8 @@ BANNED = (
     Ban(r"\bpytest\.(skip|importorskip|mark\.skip|mark\.skipif)\b", ("tests",), "the test itself: what is missing fails"),
     Ban(r"\bNotImplementedError\b", PACKAGES, "the thing, or no function at all"),
     Ban(r"(?<![\w.])(eval|exec)\(", PACKAGES, "a table of functions"),
+    Ban(r"\b(describe_consumer_groups|(list|alter)_consumer_group_offsets)\(", PACKAGES, "streams.kafka.committed: librdkafka "
+        "aborts the process where the broker goes away meanwhile"),
     Ban(r"\bpickle\b", PACKAGES, "msgpack with a version: import paths never become data"),
 )  # fmt: skip
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from confluent_kafka import TopicPartition
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from rating.records import Position
 from rating.reservations import COMMITTED, OPEN, Book, BoundKey, Hold, HoldKey
@@ -22,6 +22,7 @@ from tests.unit.streams.fakes import Consumer, settings
 
 Result = TypeVar("Result")
 CHAT = BoundKey("acme", "cust-1", "feature", "chat")
+ADDRESS = "http://10.0.0.7:6070"
 PLACE = Position("usage.events.v1", 0, 7)
 
 
@@ -61,12 +62,22 @@ class Desk:
         )
         self.book, self.topic, self.failed = Book(), Topic(), list[str]()
         self.slot = take(folder)
-        self.keeper = Keeper(settings(), self.slot, self.book, self.failed.append)
+        self.keeper = Keeper(settings(), self.slot, self.book, self.failed.append, ADDRESS)
         self.consumer = Consumer()
+        self.announced: list[tuple[int, int, str]] = []
+        self.away = 0
+        self.consumer.commit = self.commit  # type: ignore[attr-defined]
         self.consumer.pause = lambda places: None  # type: ignore[attr-defined]
         self.keeper._transactions = self.topic  # type: ignore[assignment]
         self.keeper._consumer = self.consumer
         self.assign(0, 1)
+
+    def commit(self, offsets: Sequence[TopicPartition], asynchronous: bool) -> None:
+        if self.away:
+            self.away -= 1
+            raise KafkaException(KafkaError(KafkaError.REBALANCE_IN_PROGRESS))
+        assert not asynchronous
+        self.announced += [(each.partition, each.offset, each.metadata or "") for each in offsets]
 
     def assign(self, *numbers: int) -> None:
         self.keeper._assigned(self.consumer, [TopicPartition("t", number) for number in numbers])
@@ -102,6 +113,19 @@ def aborted() -> None:
 def decide(desk: Desk, name: str, number: int = 0) -> asyncio.Task[None]:
     desk.book.put(hold(name))
     return asyncio.ensure_future(desk.keeper.write(Write(number, hold(name))))
+
+
+def test_where_its_partitions_are_asked_is_said_once_until_it_is_heard(desk: Desk) -> None:
+    desk.away = 1
+
+    async def act() -> None:
+        assert desk.announced == []
+        desk.revoke(1)
+        await desk.turn()
+        await desk.turn()
+
+    desk.run(act)
+    assert desk.announced == [(0, 40, ADDRESS)]
 
 
 def test_what_came_meanwhile_is_one_transaction(desk: Desk) -> None:

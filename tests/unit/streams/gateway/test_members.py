@@ -1,14 +1,19 @@
-"""What a gateway tells the broker of itself is where others find it."""
+"""What a gateway commits of its partitions is where others find it."""
 
 from __future__ import annotations
 
-from streams.gateway.members import address_of, client_id
+from confluent_kafka import TopicPartition
+
+from streams.gateway.members import owners
 
 
-def test_a_member_says_where_it_answers() -> None:
-    assert address_of(client_id("http://10.0.0.7:6070")) == "http://10.0.0.7:6070"
+def test_a_partition_is_with_who_committed_it_last() -> None:
+    found = [
+        TopicPartition("t", 0, 7, "http://10.0.0.7:6070"),
+        TopicPartition("t", 1, 0, "http://10.0.0.8:6070"),
+    ]
+    assert owners(found) == {0: "http://10.0.0.7:6070", 1: "http://10.0.0.8:6070"}
 
 
-def test_other_members_do_not() -> None:
-    assert address_of("rdkafka") is None
-    assert address_of(client_id("")) is None
+def test_one_that_nobody_had_or_nobody_spoke_for_is_with_nobody() -> None:
+    assert owners([TopicPartition("t", 0, -1001), TopicPartition("t", 1, 3)]) == {}
