@@ -16,10 +16,10 @@ from collections.abc import Iterator
 from streams.stack import broker, clickhouse
 from streams.stack.config import StackConfig
 from tests import servers
-from tests.bench import plot, report
+from tests.bench import gateway, plot, report
 from tests.bench.curves import CURVES, measure
 from tests.bench.load import Result, fill, make_topic
-from tests.bench.ours import Latency, Ours
+from tests.bench.ours import Ours
 
 PAGE = pathlib.Path(__file__).parents[2] / "docs" / "benchmarks.md"
 FEW, MANY = 1_000, 100_000
@@ -33,13 +33,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench")
     parser.add_argument("--scale", type=float, default=1.0, help="a part of the events, for a quick look")
     parser.add_argument("--no-page", action="store_true", help="leave docs/benchmarks.md as it is")
+    parser.add_argument(
+        "--only-waits", action="store_true", help="latencies at a steady rate alone, without the page"
+    )
     parser.add_argument("--only-curves", action="store_true", help="what size costs, without a broker")
     parser.add_argument(
         "--full", action="store_true", help="the curves to their full sizes: 1 M accounts, half an hour"
     )
     asked = parser.parse_args()
+    if asked.only_waits:
+        with _stack() as (config, folder):
+            report.show([], _waits(config, folder, _ours(config, folder / "few", FEW)))
+        return
     if not asked.only_curves:
-        results, latency = _contenders(asked.scale)
+        results, waits = _contenders(asked.scale)
     curves = _curves(asked.full)
     report.show_curves(curves)
     if asked.no_page:
@@ -48,15 +55,15 @@ def main() -> None:
     if asked.only_curves:
         PAGE.write_text(report.with_curves(PAGE.read_text("utf-8"), curves), "utf-8")
     else:
-        PAGE.write_text(report.page(results, latency, curves), "utf-8")
+        PAGE.write_text(report.page(results, waits, curves), "utf-8")
 
 
-def _contenders(scale: float) -> tuple[list[Result], Latency]:
+def _contenders(scale: float) -> tuple[list[Result], report.Waits]:
     counts = {name: max(1_000, int(count * scale)) for name, count in EVENTS.items()}
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder, _stack(pathlib.Path(folder)) as config:
-        results, latency = _run(config, pathlib.Path(folder), counts)
-    report.show(results, latency)
-    return results, latency
+    with _stack() as (config, folder):
+        results, waits = _run(config, folder, counts)
+    report.show(results, waits)
+    return results, waits
 
 
 def _curves(full: bool) -> report.Curves:
@@ -69,7 +76,9 @@ def _curves(full: bool) -> report.Curves:
     return found
 
 
-def _run(config: StackConfig, folder: pathlib.Path, counts: dict[str, int]) -> tuple[list[Result], Latency]:
+def _run(
+    config: StackConfig, folder: pathlib.Path, counts: dict[str, int]
+) -> tuple[list[Result], report.Waits]:
     results = [
         _python(config.bootstrap_servers, "tests.bench.bare", counts["bare"]),
         _faust(config.bootstrap_servers, counts["faust"], folder),
@@ -77,13 +86,19 @@ def _run(config: StackConfig, folder: pathlib.Path, counts: dict[str, int]) -> t
     ]
     few = _ours(config, folder / "few", FEW)
     results.append(_said(few.rate(counts["few"])))
-    latency = few.steady(STEADY_RATE, STEADY_S)
-    few.close()
+    waits = _waits(config, folder, few)
     many = _ours(config, folder / "many", MANY)
     results.append(_said(many.rate(counts["many"])))
     results.append(_said(many.sink()))
     many.close()
-    return results, latency
+    return results, waits
+
+
+def _waits(config: StackConfig, folder: pathlib.Path, few: Ours) -> report.Waits:
+    """At a steady rate, the workers first, then the gateway by itself."""
+    latency, crossed = few.steady(STEADY_RATE, STEADY_S)
+    few.close()
+    return report.Waits(latency, crossed, gateway.measure(config.bootstrap_servers, folder / "gateway"))
 
 
 def _ours(config: StackConfig, folder: pathlib.Path, accounts: int) -> Ours:
@@ -94,15 +109,18 @@ def _ours(config: StackConfig, folder: pathlib.Path, accounts: int) -> Ours:
 
 
 @contextlib.contextmanager
-def _stack(folder: pathlib.Path) -> Iterator[StackConfig]:
-    config = servers.local_config(folder / "home")
-    broker.start(config, lambda words: None)
-    try:
-        clickhouse.start(config, lambda words: None)
-        yield config
-    finally:
-        clickhouse.daemon(config).stop()
-        broker.daemon(config).stop()
+def _stack() -> Iterator[tuple[StackConfig, pathlib.Path]]:
+    """A stack of its own, and the folder that it is in."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        folder = pathlib.Path(name)
+        config = servers.local_config(folder / "home")
+        broker.start(config, lambda words: None)
+        try:
+            clickhouse.start(config, lambda words: None)
+            yield config, folder
+        finally:
+            clickhouse.daemon(config).stop()
+            broker.daemon(config).stop()
 
 
 def _python(address: str, module: str, count: int) -> Result:

@@ -57,7 +57,6 @@ def measure(bootstrap: str, folder: pathlib.Path) -> list[Answered]:
     """Access, and reservations, each at the steady rate."""
     folder.mkdir(parents=True, exist_ok=True)
     fleet = Fleet(bootstrap, f"bench-{uuid.uuid4().hex[:6]}.", folder)
-    fleet.settings["AZOTTE_GATEWAY_REQUESTS_PER_S"] = "1000000"
     fleet.make_topics(append_time=True)
     _known(fleet)
     client = Client(fleet, "gateway", make_key(fleet, "acme"))

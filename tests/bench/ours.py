@@ -21,6 +21,7 @@ from schemas import topics
 from streams.stack import broker
 from tests.bench.billed import Billed
 from tests.bench.load import PARTITIONS, Result, commands, fill, tokens, values
+from tests.bench.overshoot import EVERY, Crossings, Overshoot
 from tests.integration import ledger
 from tests.integration.fleet import Fleet
 from tests.integration.warehouse import row_count
@@ -93,10 +94,12 @@ class Ours:
             self._bytes() - size,
         )
 
-    def steady(self, rate: int, seconds: int) -> Latency:
-        """What the workers' own histogram shows while events come at a steady rate."""
-        before = self._histogram()
+    def steady(self, rate: int, seconds: int) -> tuple[Latency, Overshoot]:
+        """What the workers' own histogram shows while events come at a steady rate; what passes hard limits meanwhile."""
         count = rate * seconds
+        crossings = Crossings(self.fleet, count // EVERY)
+        crossings.open()
+        before = self._histogram()
         producer = Producer(
             {"bootstrap.servers": self.fleet.servers, "linger.ms": 5, "compression.type": "lz4"}
         )
@@ -104,6 +107,8 @@ class Ours:
         began = time.perf_counter()
         for number, (key, value) in enumerate(values(count, self._accounts)):
             producer.produce(topic, value, key)
+            if number % EVERY == 0:
+                crossings.cross(producer, number // EVERY)
             if number % LOOK_EVERY == 0:
                 producer.poll(0)
                 # Not within `poll`, which comes back before its time is over.
@@ -114,10 +119,12 @@ class Ours:
             f"{count} events took {took:.1f} s to publish: the machine cannot keep the rate"
         )
         self._count(count)
+        self._tokens += crossings.count
         self._billed.until(self._tokens, LONG_S, self.fleet.logs)
         after = self._histogram()
         buckets = {bound: after[bound] - before.get(bound, 0) for bound in sorted(after)}
-        return Latency(rate, count, _quantile(buckets, 0.5), _quantile(buckets, 0.99), buckets)
+        latency = Latency(rate, count, _quantile(buckets, 0.5), _quantile(buckets, 0.99), buckets)
+        return latency, crossings.close()
 
     def sink(self) -> Result:
         """Everything so far into ClickHouse: a row a line and a row an event."""

@@ -8,10 +8,12 @@ import platform
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from rich.console import Console
 from rich.table import Table
 
+from tests.bench import gateway, overshoot
 from tests.bench.curves import PACK_EVENTS, Point
 from tests.bench.load import Result
 from tests.bench.ours import Latency
@@ -28,14 +30,29 @@ Curves = Mapping[str, Sequence[Point]]
 """Each curve's points by its name, smallest first."""
 
 
-def show(results: Sequence[Result], latency: Latency) -> None:
-    """Print both tables."""
+class Waits(NamedTuple):
+    """How long one waits at a steady rate: for a charge, for a limit that is crossed, for the gateway's answer."""
+
+    latency: Latency
+    overshoot: overshoot.Overshoot
+    answered: Sequence[gateway.Answered]
+
+    def sentences(self) -> list[str]:
+        """All of it in words."""
+        told = [_latency(self.latency), overshoot.sentence(self.overshoot, self.latency.rate)]
+        return told + [f"Gateway, {gateway.sentence(each)}." for each in self.answered]
+
+
+def show(results: Sequence[Result], waits: Waits) -> None:
+    """Print the table, where there is something in it, and the waits."""
     console = Console()
-    table = Table(*COLUMNS)
-    for row in _rows(results):
-        table.add_row(*row)
-    console.print(table)
-    console.print(_latency(latency))
+    if results:
+        table = Table(*COLUMNS)
+        for row in _rows(results):
+            table.add_row(*row)
+        console.print(table)
+    for words in waits.sentences():
+        console.print(words)
 
 
 def show_curves(curves: Curves) -> None:
@@ -88,7 +105,7 @@ def _curve_rows(curves: Curves) -> list[list[str]]:
     ]
 
 
-def page(results: Sequence[Result], latency: Latency, curves: Curves) -> str:
+def page(results: Sequence[Result], waits: Waits, curves: Curves) -> str:
     """The page, whole."""
     lines = [
         "# Benchmarks",
@@ -100,18 +117,20 @@ def page(results: Sequence[Result], latency: Latency, curves: Curves) -> str:
         _markdown(["---"] + ["--:"] * (len(COLUMNS) - 1)),
         *(_markdown(row) for row in _rows(results)),
         "",
-        "## From receipt to charge",
+        "## How long one waits",
         "",
-        _latency(latency),
+        *(f"- {words}" for words in waits.sentences()),
+        "",
+        "From receipt to charge, packs of events:",
         "",
         "| within | events |",
         "|--:|--:|",
         *(
             f"| {bound:g} s | {count:,} |"
-            for bound, count in latency.buckets.items()
+            for bound, count in waits.latency.buckets.items()
             if bound != float("inf")
         ),
-        f"| all | {latency.events:,} |",
+        f"| all | {max(waits.latency.buckets.values(), default=0):,} |",
         "",
         curves_section(curves),
         NOTES.read_text("utf-8").strip(),
