@@ -105,8 +105,8 @@ def produce(
         lost = [line.line for line in bad]
         print_json({"published": publisher.delivered, "failed": publisher.failures, "bad_lines": lost})
     else:
-        events = "1 event" if publisher.delivered == 1 else f"{publisher.delivered:,} events"
-        say(f"published {events} to {settings.topic(wanted)}")
+        count = "1 event" if publisher.delivered == 1 else f"{publisher.delivered:,} events"
+        say(f"published {count} to {settings.topic(wanted)}")
     if bad or publisher.failures:
         fail(f"{len(bad):,} lines left out, {publisher.failures:,} not delivered")
 
