@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from rating.bunch import Bunch
+from rating.facts import Used
 from rating.step import Step
 from rating.timeline import Timeline, timeline
 from rating.times import MINUTE
@@ -55,6 +56,7 @@ def leave(user: Step, at: Step, old: Timeline | None, new: Timeline, bunches: Se
     """Take an account's usage out where a subscription of the account `at`, its own or one above it, will have another
     timeline; `old` is `None` where there was no such subscription. What it charges from now on was rated above."""
     reached = reaching(user, at, bunches)
+    _others(user, at, new, reached, -1)
     if old is not None:
         _rate_in(user, at, old, reached, -1)
     before, after = _both(at, old, new)
@@ -64,9 +66,26 @@ def leave(user: Step, at: Step, old: Timeline | None, new: Timeline, bunches: Se
 def come(user: Step, at: Step, old: Timeline | None, new: Timeline, bunches: Sequence[Bunch]) -> None:
     """Put it in where the new timeline has it: what the subscription does not charge any more is rated above."""
     reached = reaching(user, at, bunches)
+    _others(user, at, new, reached, 1)
     _rate_in(user, at, new, reached, 1)
     before, after = _both(at, old, new)
     _above(user, at, _pick(at, before, _pick(at, after, reached, False), True), 1)
+
+
+def _others(user: Step, at: Step, new: Timeline, bunches: Sequence[Bunch], sign: int) -> None:
+    """Note what the other subscriptions have of it, before and after: nothing moves there, but the account has usage as long
+    as one of them does."""
+    for here in user.path():
+        if here.facts is not None:
+            here.facts.used += [
+                Used(known, bunch, sign, user.account)
+                for known in timelines(here)
+                if here.account != at.account or known.sub.id != new.sub.id
+                for bunch in bunches
+                if bunch.subscription in (None, known.sub.id)
+            ]
+        if here.account == at.account:
+            return
 
 
 def _both(at: Step, old: Timeline | None, new: Timeline) -> tuple[list[Timeline], list[Timeline]]:
