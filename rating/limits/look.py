@@ -8,7 +8,7 @@ A limit that is new, or comes back with a plan, counts what its window holds alr
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from rating.catalog import Limit, limit_from
 from rating.catalog.limits import FIRST_USE, PERIOD, SLIDING
@@ -31,23 +31,23 @@ def look(step: Step, facts: Facts) -> list[Seen]:
     for name, bound in list(named(step)):
         if name not in holds:
             _let_go(step, name, bound)
-    subs = step.subscriptions()
-    seen = [each for held in holds.values() for each in _look_at(step, held, facts)]
-    if step.subscriptions() != subs:
-        seen = _cut(step, seen)
+    seen, subs = list[Seen](), step.subscriptions()
+    for held in list(holds.values()):
+        seen += _look_at(step, holds.get(held.id, held), facts)
+        if step.subscriptions() != subs:
+            # Its action has changed one: windows may end with that.
+            holds, subs = holding(step), step.subscriptions()
+            seen = [_cut(step, each, holds) for each in seen]
     _note_next(step, seen)
     return seen
 
 
-def _cut(step: Step, seen: Iterable[Seen]) -> list[Seen]:
-    """The windows as they end now that a limit's action has changed a subscription."""
-    holds, found = holding(step), []
-    for each in seen:
-        held = holds.get(each.held.id, each.held)
-        if held.limit.window == PERIOD and not held.limit.falls and each.gauge.end != NEVER:
-            each = Seen(held, each.gauge._replace(end=held.window(step, each.gauge.start)[1]), each.value)
-        found.append(each)
-    return found
+def _cut(step: Step, seen: Seen, holds: Mapping[str, Held]) -> Seen:
+    """A window as it ends now."""
+    held = holds.get(seen.held.id, seen.held)
+    if held.limit.window == PERIOD and not held.limit.falls and seen.gauge.end != NEVER:
+        return Seen(held, seen.gauge._replace(end=held.window(step, seen.gauge.start)[1]), seen.value)
+    return seen._replace(held=held)
 
 
 def next_look(step: Step) -> int | None:
@@ -106,7 +106,12 @@ def _windows(step: Step, held: Held) -> list[Gauge]:
         start, end = 0, NEVER
     if not (held.limit.falls or held.limit.of_period):
         # A period that ends early ends its window.
-        return [each._replace(end=min(each.end, start)) if each.start < start else each for each in kept]
+        return [
+            each
+            if each.start > start
+            else each._replace(end=end if each.start == start else min(each.end, start))
+            for each in kept
+        ]
     ended = [each._replace(end=min(each.end, start)) for each in kept if each.start != start]
     mine = next((each for each in kept if each.start == start), Gauge("", start, end))
     return [*ended, mine._replace(end=end)]

@@ -77,5 +77,7 @@ def test_access_returns_with_the_trial_whose_end_another_limit_makes_of_the_same
     one.use(10, "2026-03-01T01")
     told = one.records("billing.entitlements.v1", feature="chat")[-1]
     assert (told["reason"], told["resets_at"]) == ("suspended", "2026-03-01T01:00:00.000001Z")
+    ends_at = [each["window_end"][11:26] for each in one.records("billing.thresholds.v1")]
+    assert ends_at == (["05:00:00.000000"] * 2 if first else ["05:00:00.000000", "01:00:00.000001"])
     one.until("2026-03-02")
     assert one.records("billing.entitlements.v1", feature="chat")[-1]["access"]
