@@ -16,6 +16,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from streams.uninterrupted import uninterrupted
+
 STOP_S = 12.0
 LINES_SHOWN = 3
 
@@ -40,19 +42,6 @@ def unhurried() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-@contextmanager
-def uninterrupted() -> Iterator[None]:
-    """A Ctrl-C that comes in here takes effect at its end: a process is started and noted, or neither."""
-    came: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, frame: came.append(number))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-    if came:
-        raise KeyboardInterrupt
 
 
 class Child:

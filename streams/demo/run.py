@@ -10,30 +10,27 @@ from __future__ import annotations
 import json
 import math
 import os
-import signal
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
-import typer
 from rich.console import Console
 from rich.live import Live
 
 from rating.times import parse_time
 from schemas import topics
 from streams import clock
-from streams.cli.output import FAILED, console, fail
+from streams.cli.output import console, fail
 from streams.cli.publish import Publisher
 from streams.demo import board, sample, warehouse
 from streams.demo.outputs import Outputs
-from streams.demo.processes import Children, free_port, program, unhurried
+from streams.demo.processes import Children, free_port, program
+from streams.demo.stack import stack
 from streams.demo.tally import Tally
 from streams.settings import Settings
 
@@ -48,7 +45,7 @@ STEP_EVENTS_MAX = 2_000
 def run(settings: Settings, length_s: float, rate: float, seed: int) -> None:
     """The whole demo: `rate` events a second on average for `length_s` seconds."""
     screen = console()
-    with _stack(screen), Children(settings.home / "logs") as children:
+    with stack(screen), Children(settings.home / "logs") as children:
         outputs = _prepare(settings, children, screen)
         tally = Tally()
         try:
@@ -60,49 +57,6 @@ def run(settings: Settings, length_s: float, rate: float, seed: int) -> None:
         screen.print("stopping the worker and the sink …")
         children.stop()
         _farewell(settings, screen)
-
-
-@contextmanager
-def _stack(screen: Console) -> Iterator[None]:
-    """The local stack, up. It is taken down again only where this run brought it up and did not end well."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    if hasattr(signal, "SIGHUP"):
-        signal.signal(signal.SIGHUP, signal.default_int_handler)
-    was_up = _is_up()
-    try:
-        screen.print("[bold]1/4[/] the local stack: Kafka and ClickHouse")
-        if _wait(subprocess.Popen(program("up"))) != 0:
-            was_up = True  # It has said why, and stopped what it had started.
-            raise typer.Exit(FAILED)
-        yield
-    except BaseException:
-        if not was_up:
-            with unhurried():
-                screen.print("stopping the local stack …")
-                subprocess.run(
-                    program("down"), start_new_session=True, stdout=subprocess.DEVNULL, check=False
-                )
-        raise
-
-
-def _is_up() -> bool:
-    answer = subprocess.run(program("status", "--json"), capture_output=True, check=False)
-    try:
-        return bool(json.loads(answer.stdout)["kafka"]["state"] == "running")
-    except (ValueError, KeyError, TypeError):
-        return False
-
-
-def _wait(process: subprocess.Popen[bytes]) -> int:
-    """The exit status; on Ctrl-C, which the process has got too, it may end first."""
-    try:
-        return process.wait()
-    except KeyboardInterrupt:
-        try:
-            process.wait(15)
-        except subprocess.TimeoutExpired:
-            process.kill()
-        raise
 
 
 def _prepare(settings: Settings, children: Children, screen: Console) -> Outputs:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from streams import clock
 from streams.stack.errors import StackError
+from streams.uninterrupted import uninterrupted
 
 POLL_S = 0.05
 STOP_S = 20.0
@@ -53,21 +54,22 @@ class Daemon:
         """Start it in the background; its output goes to its log."""
         self.logs.mkdir(parents=True, exist_ok=True)
         self.home.mkdir(parents=True, exist_ok=True)
-        with self.log.open("ab") as log:
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env={**os.environ, **(environment or {})},
-                start_new_session=True,
-            )
-        try:
-            self.pid_file.write_text(f"{process.pid} {_started(process.pid)}")
-        except BaseException:
-            process.kill()
-            process.wait()
-            raise
+        with uninterrupted():
+            with self.log.open("ab") as log:
+                process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    env={**os.environ, **(environment or {})},
+                    start_new_session=True,
+                )
+            try:
+                self.pid_file.write_text(f"{process.pid} {_started(process.pid)}")
+            except BaseException:
+                process.kill()
+                process.wait()
+                raise
         return process
 
     def stop(self) -> bool:

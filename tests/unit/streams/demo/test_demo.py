@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import sys
 from collections import Counter
 from decimal import Decimal
@@ -20,9 +21,10 @@ from rating.times import DAY, parse_time
 from schemas.catalog import check_catalog, load_catalog
 from streams.cli.lines import Event, from_ndjson
 from streams.demo import board
-from streams.demo.processes import Child, Children, uninterrupted
+from streams.demo.processes import Child, Children
 from streams.demo.run import _View, month_start
 from streams.demo.sample import MODELS, REGIONS, Kind, Sent, Usage, accounts, commands
+from streams.demo.stack import _up
 from streams.demo.tally import Tally
 
 NOW = parse_time("2026-11-24T12:00:00Z")
@@ -219,19 +221,6 @@ def test_what_was_started_is_stopped_however_the_block_ends(tmp_path: Path) -> N
     assert children.log("settings").exists()
 
 
-def test_a_ctrl_c_while_a_process_is_started_waits_until_it_is_noted() -> None:
-    noted: list[str] = []
-
-    def started() -> None:
-        with uninterrupted():
-            os.kill(os.getpid(), signal.SIGINT)
-            noted.append("started")
-
-    with pytest.raises(KeyboardInterrupt):
-        started()
-    assert noted == ["started"]
-
-
 def test_a_ctrl_c_while_the_processes_are_stopped_stops_them_all_and_takes_effect(tmp_path: Path) -> None:
     stopped: list[str] = []
 
@@ -248,3 +237,21 @@ def test_a_ctrl_c_while_the_processes_are_stopped_stops_them_all_and_takes_effec
         children.stop()
     assert stopped == ["sink", "worker"]
     assert children.ended is None
+
+
+def test_a_ctrl_c_while_the_stack_is_being_started_does_not_lose_what_starts_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun: list[subprocess.Popen[bytes]] = []
+
+    class Pressed(subprocess.Popen[bytes]):
+        def __init__(self, *arguments: Any, **named: Any) -> None:
+            super().__init__([sys.executable, "-c", "import signal; signal.pause()"], **named)
+            begun.append(self)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(subprocess, "Popen", Pressed)
+    with pytest.raises(KeyboardInterrupt):
+        _up()
+    (up,) = begun
+    assert up.returncode is not None, "it was told, and its end was waited for"
