@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from streams.cli.output import FAILED, fail, note, print_json, say, settings_or_fail
+from streams.cli.output import FAILED, fail, note, print_json, say, settings_or_fail, unreadable
 from streams.cli.send import name
 
 if TYPE_CHECKING:
@@ -152,7 +152,19 @@ def _load(file: str) -> LoadedCatalog:
 
     if file == "-":
         return load_catalog(sys.stdin.buffer.read(BYTES_MAX + 1), "stdin")
-    return load_catalog(Path(file))
+    return load_file(file, file)
+
+
+def load_file(file: str, what: str) -> LoadedCatalog:
+    """The catalog in a file, which messages call `what` where it cannot be read: that is wrong usage."""
+    from schemas.catalog import load_catalog
+    from schemas.catalog.source import BYTES_MAX
+
+    try:
+        with Path(file).open("rb") as stream:
+            return load_catalog(stream.read(BYTES_MAX + 1), file)
+    except OSError as error:
+        unreadable(what, error)
 
 
 def _sound(file: str) -> LoadedCatalog:

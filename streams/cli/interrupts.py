@@ -32,13 +32,13 @@ class Interrupts:
 
     def __exit__(self, *_: object) -> None:
         if self._ours:
-            signal.signal(signal.SIGINT, _end if self._to_the_end else signal.default_int_handler)
+            signal.signal(signal.SIGINT, self._end if self._to_the_end else signal.default_int_handler)
 
     def _note(self, number: int, frame: FrameType | None) -> NoReturn:
         self.seen = True
         raise KeyboardInterrupt
 
-
-def _end(number: int, frame: FrameType | None) -> NoReturn:
-    os.write(2, f"azotte: {SENTENCE}\n".encode())
-    os._exit(STATUS)
+    def _end(self, number: int, frame: FrameType | None) -> NoReturn:
+        if not self.seen:  # Who pressed twice was told at the first.
+            os.write(2, f"azotte: {SENTENCE}\n".encode())
+        os._exit(STATUS)

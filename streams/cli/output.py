@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
@@ -26,6 +26,20 @@ def fail(message: object, code: int = FAILED) -> NoReturn:
     """End the command: one sentence on stderr, exit status `code`."""
     note(f"azotte: {' '.join(str(message).split())}")
     raise typer.Exit(code)
+
+
+def unreadable(what: object, error: OSError, remedy: str = "") -> NoReturn:
+    """A file that the command line names and that cannot be read: wrong usage, whichever command it is."""
+    why = (error.strerror or str(error)).lower()
+    fail(f"{what} cannot be read: {why}{remedy and '; '}{remedy}", WRONG_USAGE)
+
+
+def none_of(option: str, value: str, known: Iterable[str]) -> NoReturn:
+    """A value that is none of those which an option takes: wrong usage, with what may have been meant."""
+    from streams.settings_errors import did_you_mean
+
+    names = list(known)
+    fail(f"{option} {value} is none of {', '.join(names)}{did_you_mean(value, names)}", WRONG_USAGE)
 
 
 def note(message: str) -> None:

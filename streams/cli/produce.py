@@ -19,7 +19,7 @@ import typer
 
 from streams import clock
 from streams.cli.lines import BadLine, Event, from_csv, from_ndjson
-from streams.cli.output import WRONG_USAGE, fail, note, print_json, say, settings_or_fail
+from streams.cli.output import WRONG_USAGE, fail, note, print_json, say, settings_or_fail, unreadable
 from streams.cli.send import pairs
 
 SHOWN = 10
@@ -132,7 +132,7 @@ def _size(file: str) -> int | None:
         with Path(file).open("rb") as stream:
             return os.fstat(stream.fileno()).st_size
     except OSError as error:
-        fail(f"{file} cannot be read: {(error.strerror or str(error)).lower()}", WRONG_USAGE)
+        unreadable(file, error)
 
 
 @contextmanager

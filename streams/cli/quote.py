@@ -14,7 +14,7 @@ from typing import IO, Annotated, Any
 
 import typer
 
-from streams.cli.output import WRONG_USAGE, fail, print_json, print_table, say
+from streams.cli.output import WRONG_USAGE, fail, print_json, print_table, say, unreadable
 
 LINE_MAX = 64 * 1_048_576
 """Bytes of a usage file or a batch line: a quote holds all of it."""
@@ -138,7 +138,7 @@ def _opened(path: Path) -> IO[bytes]:
     try:
         return path.open("rb")
     except OSError as error:
-        fail(f"{path} cannot be read: {(error.strerror or str(error)).lower()}")
+        unreadable(path, error)
 
 
 def _json(raw: bytes) -> Any:

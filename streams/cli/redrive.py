@@ -14,7 +14,16 @@ import typer
 
 from rating.times import MINUTE, format_time, parse_duration, parse_time
 from streams import clock
-from streams.cli.output import WRONG_USAGE, fail, note, print_json, print_table, say, settings_or_fail
+from streams.cli.output import (
+    WRONG_USAGE,
+    fail,
+    none_of,
+    note,
+    print_json,
+    print_table,
+    say,
+    settings_or_fail,
+)
 
 if TYPE_CHECKING:
     from streams.settings import Settings
@@ -59,13 +68,10 @@ def redrive(
     Rejected commands (bad_command) are published again only where --code names them.
     """
     from streams.cli.publish import Publisher
-    from streams.settings_errors import did_you_mean
 
     for name in code or ():
         if name not in CODES:
-            fail(
-                f"--code {name} is no code{did_you_mean(name, CODES)}: one of {', '.join(CODES)}", WRONG_USAGE
-            )
+            none_of("--code", name, CODES)
     wanted = frozenset(code or CODES[:-1])
     start = None if since is None else since_or_fail(since)
     settings = settings_or_fail()

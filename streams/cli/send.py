@@ -13,7 +13,7 @@ import typer
 from rating.errors import TimeError
 from rating.times import format_time, parse_time
 from streams import clock
-from streams.cli.output import WRONG_USAGE, fail, say, settings_or_fail
+from streams.cli.output import WRONG_USAGE, fail, say, settings_or_fail, unreadable
 
 Tenant = Annotated[str, typer.Option("--tenant", help="The tenant.")]
 CommandId = Annotated[
@@ -114,8 +114,7 @@ def document(option: str, value: str | None) -> dict[str, Any] | None:
         try:
             text = Path(value).read_text(encoding="utf-8")
         except OSError as error:
-            why = (error.strerror or str(error)).lower()
-            fail(f"{option} {value} cannot be read: {why}; give a file, or a JSON object", WRONG_USAGE)
+            unreadable(f"{option} {value}", error, "give a file, or a JSON object")
     try:
         return msgspec.json.decode(text, type=dict[str, msgspec.Raw])
     except msgspec.MsgspecError:

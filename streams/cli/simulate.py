@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from streams.cli.output import FAILED, WRONG_USAGE, fail, note, print_table, say
+from streams.cli.output import FAILED, WRONG_USAGE, fail, note, print_table, say, unreadable
 
 VALUE_SHOWN = 200
 """Characters of a value in the table; --json prints all."""
@@ -39,10 +39,10 @@ def simulate(
     """Run the whole rating offline and print what comes out, in order."""
     from rating.errors import TimeError
     from rating.times import parse_time
-    from schemas.catalog import load_catalog
+    from streams.cli.catalog import load_file
     from streams.simulate import Simulation
 
-    loaded = load_catalog(catalog)
+    loaded = load_file(str(catalog), f"--catalog {catalog}")
     if loaded.doc is None:
         for problem in loaded.problems:
             note(f"azotte: {problem}")
@@ -70,7 +70,7 @@ def _inputs(path: Path) -> Iterator[tuple[bytes, bool]]:
     try:
         source = sys.stdin.buffer if str(path) == "-" else path.open("rb")
     except OSError as error:
-        fail(f"--input: {path} cannot be read: {(error.strerror or str(error)).lower()}", WRONG_USAGE)
+        unreadable(f"--input {path}", error)
     with source:
         for number, line in enumerate(source, 1):
             if line.strip():

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from streams import clock
-from streams.cli.output import WRONG_USAGE, fail, note, print_fields, print_json, say, settings_or_fail
+from streams.cli.output import (
+    WRONG_USAGE,
+    fail,
+    none_of,
+    note,
+    print_fields,
+    print_json,
+    say,
+    settings_or_fail,
+)
 from streams.cli.redrive import since_or_fail
 
 if TYPE_CHECKING:
@@ -44,12 +53,11 @@ def try_once(
 
     from schemas.webhooks import TYPES
     from streams.cli.webhook_samples import sample
-    from streams.settings_errors import did_you_mean
 
     settings = settings_or_fail()
     _known(settings, address)
     if kind not in TYPES:
-        fail(f"--type {kind} is none{did_you_mean(kind, TYPES)}: one of {', '.join(TYPES)}", WRONG_USAGE)
+        none_of("--type", kind, TYPES)
     name, body = sample(kind, clock.now())
     began = clock.monotonic()
     answer = asyncio.run(_once(settings, address, name, body))

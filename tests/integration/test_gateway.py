@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import json
-import pathlib
 import signal
-import uuid
-from collections.abc import Iterator
 
-import pytest
 from confluent_kafka import Producer
 
 from schemas import topics
@@ -26,14 +22,6 @@ EVENT = {
     "subject": "cust-1",
     "data": {"tokens": 3},
 }
-
-
-@pytest.fixture
-def fleet(kafka: str, tmp_path: pathlib.Path) -> Iterator[Fleet]:
-    made = Fleet(kafka, f"{uuid.uuid4().hex[:8]}.", tmp_path)
-    made.make_topics(append_time=True)
-    yield made
-    made.stop()
 
 
 def put(fleet: Fleet, topic: topics.Topic, key: str, value: object) -> None:

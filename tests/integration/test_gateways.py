@@ -10,9 +10,9 @@ import pytest
 
 from tests.integration import ledger
 from tests.integration.asking import Client
-from tests.integration.test_reservations import ACCOUNT, CHAT, client, commit, fleet, published, reserve
+from tests.integration.test_reservations import ACCOUNT, CHAT, client, commit, published, reserve
 
-__all__ = ["client", "fleet"]
+__all__ = ["client"]
 REPLACED_S = 60
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import pathlib
 import threading
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -35,14 +33,6 @@ CATALOG = {
     ],
 }  # fmt: skip
 START = "2026-01-01T00:00:00Z"
-
-
-@pytest.fixture
-def fleet(kafka: str, tmp_path: pathlib.Path) -> Iterator[Fleet]:
-    made = Fleet(kafka, f"{uuid.uuid4().hex[:8]}.", tmp_path)
-    made.make_topics(append_time=True)
-    yield made
-    made.stop()
 
 
 @pytest.fixture

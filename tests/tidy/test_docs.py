@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from streams.cli.app import COMMANDS
-from tests.tidy.source import ROOT, files, name
+from tests.tidy.source import PACKAGES, ROOT, files, name
 
 PAGES = list(files(suffix=".md"))
 _LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
@@ -38,6 +38,13 @@ def test_commands_that_a_page_names_exist(page: Path) -> None:
     for code in _CODE.findall(page.read_text()):
         for command in _COMMAND.findall(code):
             assert command in COMMANDS, f"{name(page)} names azotte {command}, which is no command"
+
+
+@pytest.mark.parametrize("page", list(files(*PACKAGES, suffix="README.md")), ids=name)
+def test_a_readme_names_every_module_of_its_folder(page: Path) -> None:
+    said = {word for code in _CODE.findall(page.read_text()) for word in re.findall(r"\w+", code)}
+    modules = {path.stem for path in page.parent.glob("*.py") if not path.stem.startswith("__")}
+    assert modules <= said, f"{name(page)} does not say what is in {', '.join(sorted(modules - said))}"
 
 
 def test_the_patterns_see_what_the_pages_hold() -> None:

@@ -55,6 +55,11 @@ def test_while_the_interpreter_ends() -> None:
     assert (status, told) == (1, "azotte: interrupted\n")
 
 
+def test_twice_is_told_once() -> None:
+    at_exit = "import atexit; atexit.register(signal.raise_signal, signal.SIGINT)"
+    assert interrupted("typer", "--version", before=at_exit) == (1, "", "azotte: interrupted\n")
+
+
 def test_a_process_that_was_told_to_ignore_it_goes_on() -> None:
     ignoring = "signal.signal(signal.SIGINT, signal.SIG_IGN)"
     status, said, told = interrupted("typer", "--version", before=ignoring)

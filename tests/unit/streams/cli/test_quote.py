@@ -84,7 +84,7 @@ def test_an_empty_file_is_told_as_such(tmp_path: Path, capsys: pytest.CaptureFix
 
 def test_a_file_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, _, err = run(capsys, tmp_path / "none.yaml", "--usage", tmp_path / "none.json")
-    assert code == 1
+    assert code == 2
     assert "none.yaml cannot be read: no such file or directory" in err
 
 

@@ -54,7 +54,7 @@ def test_an_address_that_does_not_take_it_is_status_1() -> None:
     [
         (("test", "slak"), "no address slak; did you mean slack?"),
         (("test", "crm"), "no address crm: they have slack"),
-        (("test", "slack", "--type", "signal.of"), "--type signal.of is none; did you mean signal.off?"),
+        (("test", "slack", "--type", "signal.of"), "period.closed; did you mean signal.off?"),
         (("retry", "--address", "x"), "the settings have no address x: they have slack"),
         (("retry", "--since", "never"), "--since 'never' is neither a time"),
     ],
