@@ -89,8 +89,7 @@ def _use(draft: Draft) -> None:
     random = draft.random
     at = draft.clock - random.choice((0, 0, 0, 0, HOUR, 5 * HOUR, random.randrange(DAY)))
     subject = random.choice(SUBJECTS)
-    less = () if draft.always else ("-10",)
-    """Less than nothing costs nothing, so no event costs by itself."""
+    less = () if draft.by_event else ("-10",)
     doc: Doc = {"specversion": "1.0", "id": f"e{len(draft.inputs)}", "source": "test", "type": random.choice(("use", "use", "call")),
                 "tenant": "acme", "subject": subject, "account": "ann", "time": shown(at),
                 "data": {"value": random.choice(("1", "5", "10", "15", "20.5", "40", "60", *less)), "model": random.choice("xyz")}}  # fmt: skip

@@ -44,6 +44,8 @@ class Draft:
     pooled: bool = False
     always: list[Doc] = field(default_factory=list)
     """Limits that every plan has from the start: what each event cost is only known of those that a limit saw."""
+    by_event: bool = False
+    """Whether some limit counts what each event costs: less than nothing costs nothing, so none costs by itself then."""
 
     def command(self, kind: str, **fields: object) -> None:
         self.inputs.append({"command": {"id": f"c{len(self.inputs)}", "tenant": "acme", "account": "ann", "type": kind,
@@ -54,6 +56,7 @@ def catalog(draft: Draft) -> Doc:
     random = draft.random
     if draft.sort == "plain":
         draft.always = [_bounded(draft, key, "spend") for key in ("sum", "all") if random.random() < 0.4]
+        draft.by_event = bool(draft.always)
     plans = [_plan(draft, key) for key in ("a", "b", "free")]
     if random.random() < 0.2 and draft.sort != "waive":
         tryout = {**_plan(draft, "tryout"), "charges": []}
@@ -88,6 +91,7 @@ def _plan(draft: Draft, key: str) -> Doc:
         cut |= {"action": "downgrade", "plan": "free"}
         if draft.sort == "plain":
             cut["window"] = random.choice(("period", "day", {"length": "5h"}))
+            draft.by_event |= cut["metric"] == "spend" and cut["window"] != "period"
         if random.random() < 0.3:
             cut["restore"] = False
         plan["limits"].append(cut)

@@ -11,7 +11,7 @@ from tests.auditor.lifecycle.words import Doc, exact, moment, shown
 from tests.auditor.limits.access import Access, Doors, unlike
 from tests.auditor.limits.crossings import Crossing, Watch
 from tests.auditor.limits.windows import Gauges
-from tests.auditor.limits.world import LEDGER, NEVER, RATED, Shown, Step, World
+from tests.auditor.limits.world import LEDGER, RATED, Shown, Step, World
 
 THRESHOLDS, ENTITLEMENTS = "billing.thresholds.v1", "billing.entitlements.v1"
 
@@ -49,16 +49,26 @@ class Replay:
 
     def _advance(self, step: Step) -> None:
         """Look at each instant up to the step's at which something may happen."""
-        left = _timed(step.ticked)
+        left = list(step.ticked)
         while self.world.now < step.at:
-            coming = [*self.world.instants(), *self.watch.instants(), *(at for at, _ in left)]
+            coming = [*self.world.instants(), *self.watch.instants(), *(at for at, _ in _timed(left))]
             later = [at for at in coming if self.world.now < at <= step.at]
             self.world.now = min(later, default=step.at)
-            self._came(each for at, each in left if at <= self.world.now)
-            left = [(at, each) for at, each in left if at > self.world.now]
+            came = max((number for at, number in _timed(left) if at <= self.world.now), default=0)
+            self._came(left[:came])
+            del left[:came]
             self.watch.look()
+            self.doors.look()
+            # What is gone has no time: it has come once nothing holds its subject, or what follows it has.
+            while left and left[0].value is None and not self._holds(left[0]):
+                self._came([left.pop(0)])
             self._compare(f"at {shown(self.world.now)}")
-        self._came(each for _, each in left)
+        self._came(left)
+
+    def _holds(self, gone: Shown) -> bool:
+        """Whether a limit holds the subject whose record is gone."""
+        _, _, key, subject = (gone.key or "").split("/", 3)
+        return any(each["key"] == key and self.doors.holds(each, subject) for each in self.world.features)
 
     def _came(self, found: Iterable[Shown]) -> None:
         for each in found:
@@ -107,13 +117,11 @@ def _unlike(key: str, wanted: list[Access], value: Doc | None) -> Iterator[str]:
         yield f"{key}: {'; '.join(told[0])}"
 
 
-def _timed(shown: list[Shown]) -> list[tuple[int, Shown]]:
-    """Records with their time: a tombstone has that of the record before it."""
-    found, at = [], -NEVER
-    for each in shown:
-        at = at if each.value is None else moment(each.value["time"])
-        found.append((at, each))
-    return found
+def _timed(left: list[Shown]) -> list[tuple[int, int]]:
+    """The time of each record that has one, and how many there are up to it."""
+    return [
+        (moment(each.value["time"]), number) for number, each in enumerate(left, 1) if each.value is not None
+    ]
 
 
 def differing(wanted: list[Crossing], records: list[Doc]) -> list[str]:
