@@ -193,14 +193,15 @@ class Grant(NamedTuple):
 
 class Bound(NamedTuple):
     """A limit that has been looked at: `doc` as JSON, how many records it wrote, and the subscription whose plan it changed
-    (`only`), with the terms to go back to (`back`, as JSON, "" where there are none). One that is `away` holds no more, and
-    goes on from there when it comes back."""
+    (`only`), with the terms to go back to (`back`, as JSON, "" where there are none); it stays in force as long, and `until`
+    they are back. One that is `away` holds no more, and goes on from there when it comes back."""
 
     doc: str
     records: int = 0
     only: str | None = None
     back: str = ""
     away: bool = False
+    until: int = 0
 
 
 class Gauge(NamedTuple):

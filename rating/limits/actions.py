@@ -45,11 +45,11 @@ def _restore(step: Step, held: Held, gauge: Gauge) -> None:
     bound: Bound = step.cells.get(bucket(step), held.id)
     if not bound.back:
         return
-    step.cells.put(bucket(step), held.id, bound._replace(back=""))
     known = next((each for each in running(step) if each.sub.id == bound.only), None)
+    at = step.now if known is None else max(step.now + (gauge.end > step.now), known.sub.cursor + 1)
+    step.cells.put(bucket(step), held.id, bound._replace(back="", until=at))
     if known is None or not held.limit.restore:
         return
-    at = max(step.now + (gauge.end > step.now), known.sub.cursor + 1)
     terms = known.terms[known.at(at)]
     if terms.plan == held.limit.plan:
         plan, version = json.loads(bound.back)

@@ -111,7 +111,7 @@ def holding(step: Step) -> dict[str, Held]:
         elif only is None and (limit.window != PERIOD or limit.falls):
             found[limit.key] = Held(limit.key, limit, None, None)
     for name, bound in step.cells.members(bucket(step)):
-        if bound.back and name not in found:
+        if (bound.back or step.now < bound.until) and name not in found:
             for known in subs:
                 if known.sub.id == bound.only:
                     _add(found, limit_from(json.loads(bound.doc)), known)

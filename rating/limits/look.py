@@ -215,7 +215,7 @@ def _let_go(step: Step, name: str, bound: Bound) -> None:
 
 
 def _note_next(step: Step, seen: Iterable[Seen]) -> None:
-    moments = set(standing.moments(step))
+    moments = {*standing.moments(step), *(bound.until for _, bound in named(step))}
     for held, gauge, value in seen:
         moments |= {gauge.end}
         if held.limit.window == SLIDING:

@@ -201,10 +201,11 @@ class Watch:
         standing.moved.clear()
 
     def instants(self) -> Iterator[int]:
-        """When a window ends, an event leaves one, or a top-up has cooled down."""
+        """When a window ends, an event leaves one, a limit that changed the plan lets go, or a top-up has cooled down."""
         for held in self.held():
             yield from self.gauges.instants(held)
         for standing in self.standing.values():
+            yield standing.back
             if standing.written is not None and standing.held.doc.get("action") == "top_up":
                 yield standing.written + _cool_down(standing.held.doc)
 

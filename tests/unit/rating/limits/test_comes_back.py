@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from tests.unit.rating.lives import Doc, Life, charge, plan
 
 
@@ -79,3 +83,36 @@ def test_so_has_one_that_is_removed_and_set_again() -> None:
         life.command("set_limit", f"2026-03-05T{hour}", limit={**FIVE_HOURS, "window": "week"})
         life.command("remove_limit", f"2026-03-05T{hour + 1}", limit="cap")
     assert len({each["id"] for each in life.records("billing.thresholds.v1")}) == 4
+
+
+def taking(metric: str = "usage", **fields: Any) -> Life:
+    """A limit that changes the plan at 10, after 12 units of which 6 are taken back at noon."""
+    life = life_with({"key": "cap", "metric": metric, "meter": "tokens", "amount": "10", "window": "day",
+                      "thresholds": ["50", "100"], "action": "downgrade", "plan": "free", **fields})  # fmt: skip
+    life.use(6, "2026-03-05T10")
+    life.use(6, "2026-03-05T11", name="much")
+    life.retract("much", 6, "2026-03-05T11", "2026-03-05T12")
+    return life
+
+
+@pytest.mark.parametrize("metric", ["usage", "spend"])
+def test_one_that_took_the_plan_stays_until_the_plan_is_back(metric: str) -> None:
+    life = taking(metric)
+    life.use(1, "2026-03-05T10")
+    life.use(3, "2026-03-05T13")
+    assert [each[:3] for each in told(life)] == [
+        ("breached", "6", "05T10:00"),
+        ("breached", "12", "05T11:00"),
+        ("recovered", "6", "05T12:00"),
+        ("breached", "10", "05T13:00"),
+    ]
+
+
+def test_one_that_does_not_give_the_plan_back_is_gone_a_microsecond_after() -> None:
+    life = taking(restore=False)
+    life.until("2026-03-06")
+    found = life.records("billing.thresholds.v1")[2:]
+    assert [(each["state"], each["value"], each["time"][11:]) for each in found] == [
+        ("recovered", "6", "12:00:00.000000Z"),
+        ("recovered", "0", "12:00:00.000001Z"),
+    ]
