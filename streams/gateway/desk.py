@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from rating.availability import Bound, available
-from rating.bounds import Asked, bounds_of
+from rating.feature_bounds import Asked, bounds_of
 from rating.numbers import quantity_text
 from rating.reservations import Book, BoundKey
 from rating.times import format_time

@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 import msgspec
 from confluent_kafka import Message
 
-from rating.bounds import LimitState
 from rating.catalog import EMPTY, Catalog, Plan, compile_catalog, effective_plan
 from rating.directory import Directory
 from rating.errors import RatingError
+from rating.feature_bounds import LimitState
 from rating.placement import partition_of
 from rating.reservations import BoundKey, Covers, Place
 from rating.tree import DEPTH_MAX

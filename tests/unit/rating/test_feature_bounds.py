@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from rating.availability import available
-from rating.bounds import Asked, LimitState, bounds_of
 from rating.catalog.plans import Plan, plan_from
+from rating.feature_bounds import Asked, LimitState, bounds_of
 from rating.numbers import QTY, quantity_text
 from rating.reservations import BoundKey
 
