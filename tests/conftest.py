@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import signal
 import uuid
 from collections.abc import Iterator
 
 import pytest
 
 from tests import servers
+
+
+def pytest_configure() -> None:
+    """Ctrl-C is not ignored, though a shell that runs the tests in the background asks for that: some tests press it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
