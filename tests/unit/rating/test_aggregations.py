@@ -110,3 +110,33 @@ def test_a_level_is_integrated_to_the_end_of_its_span(
     at_cut = usage.quantity(1, Span(0, 20, 0, 10, carry * QTY))
     at_end = usage.quantity(2, Span(0, 20, 0, 20, carry * QTY))
     assert (at_cut, at_end) == (quantity(first), quantity(whole))
+
+
+def test_levels_that_are_set_are_the_same_in_every_order_and_without_what_is_taken_back() -> None:
+    # 4 from 1 on, 2 from 6 on: 20 and 8 to the cut; 4 from 12 on, 7 from 13 on: 2 × 2, 4 and 49 more.
+    for order in permutations(READINGS):
+        usage = Usage(Levels("period"))
+        for reading in (*order, (9, 100)):
+            usage.move(*reading)
+        usage.move(9, 100, sign=-1)
+        at_cut = usage.quantity(1, Span(0, 20, 0, 10, 0))
+        assert (at_cut, usage.quantity()) == (quantity("1.4"), quantity("4.25"))
+
+
+def test_a_level_that_is_set_after_all_others_reads_none_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = Usage(Levels("period"))
+    for reading in READINGS:
+        usage.move(*reading)
+    monkeypatch.setattr(Values, "members", None)
+    usage.move(18, 0)
+    assert usage.quantity() == quantity("3.55")
+
+
+@pytest.mark.parametrize(("held", "upto", "average"), [(0, 20, "4.25"), (5, 20, "3.25"), (0, 13, "1.8")])
+def test_levels_set_outside_the_time_that_is_held_are_not_the_charges(
+    held: int, upto: int, average: str
+) -> None:
+    usage = Usage(Levels("period"))
+    for reading in READINGS:
+        usage.move(*reading)
+    assert usage.quantity(2, Span(0, 20, held, upto, 0)) == quantity(average)
