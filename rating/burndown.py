@@ -102,12 +102,29 @@ def pay(
     return period, Paid(money, paid, applied)
 
 
-def burn(
-    step: Step, period: ChargePeriod, amount: int, priced: Priced, usage: Usage, line: str
-) -> tuple[ChargePeriod, int]:
-    """Let grants of the currency pay `amount` of money that was due; what they paid."""
-    period, paid = _burn(step, period, amount, priced.currency, Priced(priced.currency), usage, line)
-    return period._replace(credits=period.credits + paid), paid
+def unpaid(period: ChargePeriod, priced: Priced) -> tuple[int, int]:
+    """What is due of a period: the units that grants of the unit may pay yet, and the money."""
+    money = max(period.billed - period.credits, 0)
+    if priced.unit is None:
+        return 0, money
+    units = max(period.units - period.units_paid, 0)
+    # What money has paid of a unit's worth is not paid again in units.
+    return min(units, money * _RATE // priced.rate // _FINE * _FINE) if priced.rate else units, money
+
+
+def pay_due(
+    step: Step, period: ChargePeriod, priced: Priced, usage: Usage, line: str
+) -> tuple[ChargePeriod, Paid]:
+    """Let grants pay what is due already, those of the unit first, as they pay a line."""
+    units, money = unpaid(period, priced)
+    paid = applied = 0
+    if priced.unit is not None:
+        period, applied = _burn(step, period, units, priced.unit, priced, usage, line)
+        paid = priced.money(applied)
+    period, more = _burn(step, period, money - paid, priced.currency, Priced(priced.currency), usage, line)
+    paid += more
+    period = period._replace(credits=period.credits + paid, units_paid=period.units_paid + applied)
+    return period, Paid(0, paid, applied)
 
 
 def _burn(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from rating import lines
-from rating.burndown import Priced, Usage, burn
+from rating.burndown import Priced, Usage, pay_due, unpaid
 from rating.catalog import Plan
+from rating.charges import priced_of
 from rating.lines import Head
 from rating.state import Subscription, Terms
 from rating.step import Step
@@ -17,28 +18,29 @@ def pay_what_is_due(step: Step, effective: int) -> None:
         bucket = ("charge", step.tenant, step.account, sub.id)
         for member, held in sorted(step.cells.members(bucket), key=lambda each: each[1].order):
             charge, _, start = member.rpartition("|")
-            due = held.billed - held.credits
-            if not held.closed and due > 0 and max(int(start), sub.start) >= effective:
-                _adjust(step, sub, charge, int(start), due)
+            if not held.closed and max(int(start), sub.start) >= effective:
+                _adjust(step, sub, charge, int(start))
 
 
-def _adjust(step: Step, sub: Subscription, charge: str, start: int, due: int) -> None:
+def _adjust(step: Step, sub: Subscription, charge: str, start: int) -> None:
     known = timeline(step, sub)
     spell = spell_at(step.catalog, known, max(start, sub.start))
     terms, plan = _last(step, sub, charge, start, spell.nominal)
     found = plan.charge(charge)
     meter = None if found is None else found.meter
+    priced = Priced(plan.currency) if found is None else priced_of(plan, found)
     period = lines.charge_period(step, sub, charge, start)
+    if not any(unpaid(period, priced)):
+        return
     group = lines.group(step, sub, charge, start)
     head = Head(sub, terms, plan, charge, "adjustment", meter, {}, (start, spell.end), (start, spell.end),
                 None if found is None else found.unit)  # fmt: skip
     line = lines.next_id(step, head, lines.NO_GROUP, group)
-    period, paid = burn(
-        step, period, due, Priced(plan.currency), Usage(charge, meter, max(start, sub.start)), line
-    )
-    if not paid:
+    usage = Usage(charge, meter, max(start, sub.start))
+    period, paid = pay_due(step, period, priced, usage, line)
+    if not any(paid):
         return
-    after = lines.write(step, head, lines.NO_GROUP, group, 0, lines.NOTHING._replace(credits=paid), ())
+    after = lines.write(step, head, lines.NO_GROUP, group, 0, paid, ())
     lines.save_group(step, sub, charge, start, lines.NO_GROUP, after)
     lines.save_period(step, sub, charge, start, period)
 
