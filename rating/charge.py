@@ -122,31 +122,34 @@ class Rule:
         """The window in which the commitment takes each by itself."""
         return None if self.commitment is None else self.commitment.window
 
-    def bounds(
-        self, included: int | None = None, share: Share | None = None, held: Held | None = None
-    ) -> Bounds:
-        """The bounds over all groups. `share(name, figure)` prorates maximum and commitment, `held` what is due at the
-        close (all of it unless given); `included` is the allowance that a committed quantity is priced with.
+    def bounds(self, included: int | None = None, share: Share | None = None) -> Bounds:
+        """The bounds over all groups. `share(name, figure)` prorates maximum and commitment; `included` is the allowance
+        that a committed quantity is priced with. What is due at the close is all of it.
         """
         share = share or _whole
         allowance = self.included if included is None else included
         maximum = self.figure("maximum")
         if maximum is not None:
             maximum = share("maximum", maximum) * _QTY_TO_AMOUNT
+        floor = self.floor(allowance, _all)
         if self.commitment is None:
-            floor = None if self.minimum is None else self.minimum // _QTY_TO_AMOUNT
-            if floor is not None:
-                floor = (floor if held is None else held(floor)) * _QTY_TO_AMOUNT
             return Bounds(floor, None, ONE, maximum)
         committed = self._committed(self.commitment, share, allowance)
-        floor = None
-        if self.commitment.true_up:
-            floor = (
-                committed
-                if held is None
-                else self._committed(self.commitment, lambda name, figure: held(figure), allowance)
-            )
         return Bounds(floor, committed, self.commitment.overage, maximum)
+
+    @property
+    def floored(self) -> bool:
+        """Whether something is due at the close whatever was used: a minimum, or a commitment with `true_up`."""
+        return self.minimum is not None or (self.commitment is not None and self.commitment.true_up)
+
+    def floor(self, included: int, held: Held) -> int | None:
+        """What is due at the close for the time that `held` takes of a figure; `None` where nothing is."""
+        if not self.floored:
+            return None
+        if self.commitment is not None:
+            return self._committed(self.commitment, lambda name, figure: held(figure), included)
+        assert self.minimum is not None, "what is due at the close is a minimum or a commitment"
+        return held(self.minimum // _QTY_TO_AMOUNT) * _QTY_TO_AMOUNT
 
     def _committed(self, commitment: Commitment, share: Share, included: int) -> int:
         if commitment.amount is not None:
@@ -178,6 +181,10 @@ class Rule:
 
 
 def _whole(name: str, figure: int) -> int:
+    return figure
+
+
+def _all(figure: int) -> int:
     return figure
 
 

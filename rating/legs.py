@@ -6,7 +6,8 @@ a new one begins at nothing. With `U(t)` its usage up to `t` and `p_k` the rule 
 
 Figures (`included`, `maximum`, `commitment`) of segment `k` are `Σ P(x_j, [t_j, t_j+1)) + P(x_k, [t_k, e))` over the
 earlier segments of the charge. `maximum` and `commitment` act as steps on the running amount of the segments that have
-one; `minimum` and `true_up` count held time only, at the close.
+one; `minimum` and `true_up` count held time only, at the close. With `prorate: false` a segment has its own figure, whole,
+in place of all that: so also at the close, where the last segment's is.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ def legs_of(step: Step, known: Timeline, key: str, spell: Spell) -> list[Leg]:
         charge = plan.charge(key)
         return [] if charge is None else [_plain(spell, plan, charge)]
     legs: list[Leg] = []
-    chain: list[tuple[int, int, Charge]] = []
+    chain: list[Leg] = []
     for number, each in enumerate(terms):
         start = max(each.start, spell.start, sub.start)
         end = terms[number + 1].start if number + 1 < len(terms) else NEVER
@@ -64,10 +65,13 @@ def legs_of(step: Step, known: Timeline, key: str, spell: Spell) -> list[Leg]:
         if charge is None:
             chain = []
             continue
-        if chain and not _goes_on(chain[-1][2], charge):
+        if chain and not _goes_on(chain[-1].charge, charge):
             chain = []
-        chain.append((start, end, charge))
-        legs.append(_leg(known, spell, plan, chain))
+        rule, period = charge.rule, (spell.start, spell.nominal)
+        chain.append(Leg(start, end, plan, charge, rule.included, rule.plain_bounds, not chain))
+        if rule.included or len(chain) > 1:
+            chain[-1] = chain[-1]._replace(allowance=_figure(chain, period, "included", rule.included))
+        legs.append(chain[-1]._replace(bounds=_over_all(rule, bounds_in(known, chain, period))))
     return legs
 
 
@@ -85,28 +89,43 @@ def _goes_on(before: Charge, after: Charge) -> bool:
     return (before.meter, before.dimensions) == (after.meter, after.dimensions)
 
 
-def _leg(known: Timeline, spell: Spell, plan: Plan, chain: Sequence[tuple[int, int, Charge]]) -> Leg:
-    start, end, charge = chain[-1]
+def bounds_in(known: Timeline, chain: Sequence[Leg], interval: tuple[int, int]) -> Bounds:
+    """What bounds a chain at its last segment, of what is agreed for an interval: its period, or a window in it."""
+    last = chain[-1]
+    bounds = last.rule.bounds(last.allowance, lambda name, own: _figure(chain, interval, name, own))
+    return bounds._replace(floor=_floor(known, chain, interval))
 
-    def figure(name: str, own: int) -> int:
-        if not charge.prorate:
-            return own
-        earlier = sum(
-            part(each.rule.figure(name) or 0, low, high, spell.start, spell.nominal)
-            for low, high, each in chain[:-1]
-        )
-        return earlier + part(own, start, spell.nominal, spell.start, spell.nominal)
 
-    def held(own: int) -> int:
-        spans = held_spans(known, start, end)
-        if not charge.prorate:
-            return own if spans else 0
-        return sum(part(own, a, b, spell.start, spell.nominal) for a, b in spans)
+def _figure(chain: Sequence[Leg], interval: tuple[int, int], name: str, own: int) -> int:
+    if not chain[-1].charge.prorate:
+        return own
+    spans = [_within(leg.start, leg.end, interval) for leg in chain]
+    earlier = sum(
+        part(leg.rule.figure(name) or 0, low, high, *interval)
+        for leg, (low, high) in zip(chain[:-1], spans, strict=False)
+    )
+    return earlier + part(own, spans[-1][0], interval[1], *interval)
 
-    rule = charge.rule
-    allowance = figure("included", rule.included) if rule.included or len(chain) > 1 else 0
-    bounds = _over_all(rule, rule.bounds(allowance, figure, held))
-    return Leg(start, end, plan, charge, allowance, bounds, len(chain) == 1)
+
+def _floor(known: Timeline, chain: Sequence[Leg], interval: tuple[int, int]) -> int | None:
+    found: int | None = None
+    for number, leg in enumerate(chain, 1):
+        spans = held_spans(known, *_within(leg.start, leg.end, interval))
+        whole = number == len(chain) and bool(spans) and not leg.charge.prorate
+
+        def held(own: int, spans: Sequence[tuple[int, int]] = spans, whole: bool = whole) -> int:
+            return own if whole else sum(part(own, low, high, *interval) for low, high in spans)
+
+        own = leg.rule.floor(leg.allowance, held)
+        if own is not None:
+            found = own if whole else (found or 0) + own
+    return found
+
+
+def _within(low: int, high: int, interval: tuple[int, int]) -> tuple[int, int]:
+    """The part of `[low, high)` in an interval; an empty one where they do not meet."""
+    start, end = interval
+    return min(max(low, start), end), max(min(high, end), start)
 
 
 def held_spans(known: Timeline, start: int, end: int) -> list[tuple[int, int]]:
@@ -118,29 +137,28 @@ def held_spans(known: Timeline, start: int, end: int) -> list[tuple[int, int]]:
 
 
 def totals(legs: Sequence[Leg], raws: Raws, closed: bool) -> dict[int, int]:
-    """What the charge comes to over all its groups, by segment; in a closed period the last one bears what is missing
-    to minimum and true-up. Raises `Overflow`."""
+    """What the charge comes to over all its groups, by segment; in a closed period the last one of each chain
+    bears what is missing to minimum and true-up. Raises `Overflow`."""
     if len(legs) == 1:
         (leg,) = legs
         raw = next((amount for start, amount in raws if start == leg.start), 0)
         return {leg.start: check_amount(leg.bounds.closed(raw) if closed else leg.bounds.running(raw))}
     found: dict[int, int] = {}
     amounts = dict(raws)
-    running = floor = floored = 0
-    for leg in legs:
+    running = floored = 0
+    for number, leg in enumerate(legs):
+        if leg.first:
+            running = floored = 0
         raw = amounts.get(leg.start, 0)
-        bounds = leg.bounds
-        if bounds.steps:
-            cost = bounds.running(running + raw) - bounds.running(running)
+        cost = raw
+        if leg.bounds.steps:
+            cost = leg.bounds.running(running + raw) - leg.bounds.running(running)
             running += raw
-        else:
-            cost = raw
-        found[leg.start] = check_amount(cost)
-        if bounds.floor is not None:
-            floor += bounds.floor
+        if leg.rule.floored:
             floored += cost
-    if closed and floor > floored:
-        found[legs[-1].start] += floor - floored
+        if closed and leg.bounds.floor is not None and (number + 1 == len(legs) or legs[number + 1].first):
+            cost += max(leg.bounds.floor - floored, 0)
+        found[leg.start] = check_amount(cost)
     return found
 
 

@@ -10,11 +10,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rating import groups
-from rating.legs import Leg, held_spans, totals
-from rating.modifiers import Bounds
+from rating.legs import Leg, bounds_in, held_spans, totals
 from rating.numbers import check_amount
 from rating.periods import WINDOWS, window
-from rating.proration import part
 from rating.state import Group
 from rating.timeline import Timeline
 
@@ -60,21 +58,12 @@ def window_bounds(
 
 def bounded(known: Timeline, legs: Sequence[Leg], interval: Interval) -> list[Leg]:
     """The segments with what is committed to in one window."""
-    return [leg._replace(bounds=_bounds(known, leg, interval)) for leg in legs]
-
-
-def _bounds(known: Timeline, leg: Leg, interval: Interval) -> Bounds:
-    def held(figure: int) -> int:
-        if not leg.charge.prorate:
-            return figure
-        spans = held_spans(known, max(leg.start, interval[0]), min(leg.end, interval[1]))
-        return sum(part(figure, low, high, *interval) for low, high in spans)
-
-    def share(name: str, figure: int) -> int:
-        low, high = max(leg.start, interval[0], known.sub.start), interval[1]
-        return part(figure, low, high, *interval) if leg.charge.prorate and low < high else figure
-
-    return leg.rule.bounds(leg.allowance, share, held)._replace(maximum=None)
+    found: list[Leg] = []
+    chain: list[Leg] = []
+    for leg in legs:
+        chain = [leg] if leg.first else [*chain, leg]
+        found.append(leg._replace(bounds=bounds_in(known, chain, interval)._replace(maximum=None)))
+    return found
 
 
 def missing(work: Work) -> dict[int, int]:
@@ -83,16 +72,18 @@ def missing(work: Work) -> dict[int, int]:
     step = work.step
     held = ("windowed", step.tenant, step.account, known.sub.id, work.charge.key, str(work.start))
     used = dict(step.cells.members(held))
-    found: dict[int, int] = {}
+    windows: dict[Interval, int] = {}
     for leg in legs:
-        if leg.rule.by_window is None or leg.rule.commitment is None or not leg.rule.commitment.true_up:
-            continue
-        for interval, count in _windows(known, leg, used):
-            mine = bounded(known, legs, interval)
-            raws = used.get(str(interval[0]), ()) if count == 1 else ()
-            gap = totals(mine, raws, True)[leg.start] - totals(mine, raws, False)[leg.start]
-            found[leg.start] = found.get(leg.start, 0) + gap * count
-    return found
+        if leg.rule.by_window is not None and leg.rule.floored:
+            windows |= dict(_windows(known, leg, used))
+    found: dict[int, int] = {}
+    for interval, count in windows.items():
+        mine = bounded(known, legs, interval)
+        raws = used.get(str(interval[0]), ()) if count == 1 else ()
+        closed, running = totals(mine, raws, True), totals(mine, raws, False)
+        for leg in legs:
+            found[leg.start] = found.get(leg.start, 0) + (closed[leg.start] - running[leg.start]) * count
+    return {start: gap for start, gap in found.items() if gap}
 
 
 def _windows(known: Timeline, leg: Leg, used: dict[str, object]) -> list[tuple[Interval, int]]:

@@ -165,9 +165,9 @@ def _without_flat(price: Doc) -> Doc:
 
 
 def _bounds(random: Random, shape: Doc, charge: Doc) -> None:
-    """One sort of bound a charge key; a minimum that is not prorated is said nothing of where a plan changes."""
+    """One sort of bound a charge key."""
     bound = shape["bound"]
-    if bound == "minimum" and shape["prorate"] and random.random() < 0.8:
+    if bound == "minimum" and random.random() < 0.8:
         charge["minimum"] = random.choice(("10", "100.5"))
     if bound == "maximum" and random.random() < 0.8:
         charge["maximum"] = random.choice(("3", "40", "1000"))
@@ -176,7 +176,7 @@ def _bounds(random: Random, shape: Doc, charge: Doc) -> None:
             "amount": random.choice(("1", "50.25")),
             "overage_factor": random.choice(("1.5", "0.125")),
         }
-        charge["commitment"]["true_up"] = shape["prorate"] and random.random() < 0.5
+        charge["commitment"]["true_up"] = random.random() < 0.5
 
 
 def _shorten(price: Any) -> None:

@@ -54,10 +54,13 @@ def test_figures_are_prorated_the_floor_by_what_was_held() -> None:
     def half(name: str, figure: int) -> int:
         return figure // 2
 
-    bounds = rule(minimum="50", maximum="80").bounds(share=half, held=lambda figure: figure // 10)
-    assert (bounds.floor, bounds.maximum) == (amount("5"), amount("40"))
-    committed = rule(commitment={"amount": "100", "true_up": True}).bounds(share=half, held=lambda figure: 0)
-    assert (committed.floor, committed.committed) == (0, amount("50"))
+    bounded = rule(minimum="50", maximum="80")
+    assert bounded.bounds(share=half).maximum == amount("40")
+    assert bounded.floor(0, lambda figure: figure // 10) == amount("5")
+    committed = rule(commitment={"amount": "100", "true_up": True})
+    assert committed.bounds(share=half).committed == amount("50")
+    assert committed.floor(0, lambda figure: 0) == 0
+    assert rule(commitment={"amount": "100"}).floor(0, lambda figure: figure) is None
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from rating.catalog.plans import plan_from
 from rating.legs import Leg, totals
 from rating.modifiers import ONE, Bounds
-from tests.unit.rating.lives import Doc, Life, charge, plan
+from tests.unit.rating.lives import TOKENS, Doc, Life, charge, plan
 
 HALF = "2026-03-16T12"
 """The middle of March."""
@@ -71,15 +72,78 @@ def test_a_charge_of_another_meter_or_key_begins_at_nothing() -> None:
     assert (life.sum(charge="input"), life.sum(charge="output")) == (Decimal(7), Decimal(7))
 
 
-def leg(start: int, bounds: Bounds) -> Leg:
+@pytest.mark.parametrize(
+    ("first", "second", "missing"),
+    [
+        # A whole figure is the segment's own in place of those before, as an allowance's is: once, not once a segment.
+        ({"minimum": "100", "prorate": False}, {"minimum": "100", "prorate": False}, "70"),
+        ({"minimum": "100", "prorate": False}, {"minimum": "200", "prorate": False}, "170"),
+        ({"minimum": "100"}, {"minimum": "200", "prorate": False}, "170"),
+        ({"minimum": "100", "prorate": False}, {"minimum": "200"}, "120"),
+        ({"minimum": "100", "prorate": False}, {}, "30"),
+        # By the day, 15½ days of each: the day of the cut is committed to in both parts.
+        ({"commitment": {"amount": "10", "true_up": True, "window": "1d"}},
+         {"commitment": {"amount": "10", "true_up": True, "window": "1d"}}, "290"),
+        ({"commitment": {"amount": "10", "true_up": True, "window": "1d"}}, {}, "145"),
+        ({"commitment": {"amount": "1", "true_up": True, "window": "1h"}},
+         {"commitment": {"amount": "2", "true_up": True, "window": "1h"}}, "1113"),
+    ],
+)  # fmt: skip
+def test_what_is_due_at_the_close_is_not_changed_by_a_cut(first: Doc, second: Doc, missing: str) -> None:
+    life = changed(charge(**first), charge(**second), "20", "10")
+    assert life.sum(kind="minimum") == Decimal(missing)
+
+
+def test_a_window_that_a_cut_goes_through_is_committed_to_as_a_whole() -> None:
+    """3 before the cut, 9 after it: of 12 the last 2 cost twice."""
+    committed: Doc = {"commitment": {"amount": "10", "overage_factor": "2", "window": "1d"}}
+    life = Life([plan(key, charges=[charge(**committed)]) for key in "ab"])
+    life.subscribe("a", "2026-03-01")
+    life.use("3", "2026-03-16T10")
+    life.change("change_plan", HALF, plan="b")
+    life.use("9", "2026-03-16T13")
+    assert (life.sum(plan="a"), life.sum(plan="b")) == (Decimal(3), Decimal(11))
+
+
+@pytest.mark.parametrize(
+    "fields", [{"maximum": "100"}, {"commitment": {"amount": "100", "overage_factor": "0"}}]
+)
+def test_a_charge_that_ended_takes_nothing_of_the_next_ones_bounds(fields: Doc) -> None:
+    calls = {**TOKENS, "key": "calls", "event_type": "call"}
+    life = Life([plan("a", charges=[charge(**fields)]), plan("b", charges=[charge(**fields) | {"meter": "calls"}])],
+                [TOKENS, calls])  # fmt: skip
+    life.subscribe("a", "2026-03-01")
+    life.use("150", "2026-03-05T10")
+    life.change("change_plan", HALF, plan="b")
+    life.use("80", "2026-03-20T10", kind="call")
+    assert (life.sum(plan="a"), life.sum(plan="b")) == (Decimal(100), Decimal(50))
+
+
+def test_what_a_charge_is_short_of_does_not_come_out_of_one_that_ended() -> None:
+    """The first is used enough, the second is short of 40 of its half of 100."""
+    calls = {**TOKENS, "key": "calls", "event_type": "call"}
+    life = Life([plan("a", charges=[charge(minimum="100")]), plan("b", charges=[charge(minimum="100") | {"meter": "calls"}])],
+                [TOKENS, calls])  # fmt: skip
+    life.subscribe("a", "2026-03-01")
+    life.use("200", "2026-03-05T10")
+    life.change("change_plan", HALF, plan="b")
+    life.use("10", "2026-03-20T10", kind="call")
+    life.until("2026-04-02")
+    assert life.sum(kind="minimum") == Decimal(40)
+
+
+def leg(start: int, bounds: Bounds, **fields: Any) -> Leg:
     """A segment of which only the bounds matter."""
-    doc = plan("a", charges=[charge()])
+    doc = plan("a", charges=[charge(**fields)])
     held = plan_from(doc)
     return Leg(start, start + 1, held, held.charges[0], 0, bounds, start == 0)
 
 
 def test_what_is_missing_at_the_close_is_borne_by_the_last_segment() -> None:
-    legs = [leg(0, Bounds(50, None, ONE, None)), leg(1, Bounds(100, None, ONE, None))]
+    legs = [
+        leg(0, Bounds(50, None, ONE, None), minimum="1"),
+        leg(1, Bounds(150, None, ONE, None), minimum="1"),
+    ]
     assert totals(legs, ((0, 40), (1, 60)), closed=False) == {0: 40, 1: 60}
     assert totals(legs, ((0, 40), (1, 60)), closed=True) == {0: 40, 1: 110}
     assert totals(legs, ((0, 90), (1, 60)), closed=True) == {0: 90, 1: 60}
