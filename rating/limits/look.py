@@ -148,11 +148,16 @@ def _keep(step: Step, held: Held, was: Gauge, after: Gauge) -> None:
             if was.reached or was.acting or was.quiet:
                 gauges.drop(step, held, after)
             return
-    elif limit.window == SLIDING and not (after.kept or after.reached or after.acting):
+    elif limit.window == SLIDING and not (after.reached or after.acting or _holds(step, held, after)):
         gauges.drop(step, held, after)
         return
     if step.cells.get(gauges.bucket(step, held), gauges.member(after)) != after:
         gauges.save(step, held, after)
+
+
+def _holds(step: Step, held: Held, gauge: Gauge) -> bool:
+    """Whether a sliding window has something in it, though it may come to nothing."""
+    return gauges.next_leaving(step, held, gauge) != NEVER
 
 
 def _replace(step: Step, held: Held, bound: Bound, text: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from tests.auditor.lifecycle.words import Doc, moment, part, shown
 from tests.auditor.limits.crossings import Watch, is_reached
 from tests.auditor.limits.windows import Held
-from tests.auditor.limits.world import Run, World
+from tests.auditor.limits.world import NEVER, Run, World
 
 
 @dataclass
@@ -78,7 +78,7 @@ class Doors:
             exhausted = self._figures(run, feature, entitlement, figures)
             if exhausted:
                 reasons.add("exhausted")
-                resets.append(-1 if "unit" in entitlement else run.period.end)
+                resets.append(-1 if "unit" in entitlement else _ends(run))
         if reasons:
             latest = (
                 -1
@@ -119,6 +119,12 @@ class Doors:
             return feature["key"] in held.doc["features"]
         meter = self.watch.gauges.meter(held)
         return feature["kind"] == "metered" and (meter is None or feature["meter"] == meter)
+
+
+def _ends(run: Run) -> int:
+    """When the period ends, as it is known: a cancellation that waits may come before its end."""
+    at, change = run.sub.waiting or (NEVER, {})
+    return min(run.period.end, at) if change.get("type") == "cancel" else run.period.end
 
 
 def _action(doc: Doc) -> str:

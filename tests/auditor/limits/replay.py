@@ -171,7 +171,7 @@ def _differs(one: Crossing, other: Doc) -> str:
 
 
 def _waived(world: World) -> Iterator[str]:
-    """What is over a waived limit's amount comes back, to the last digit, and nothing is due below nothing."""
+    """What is over a waived limit's amount comes back, to the last digit, and no more than is due."""
     by: dict[tuple[str, int], list[Doc]] = defaultdict(list)
     for line in world.lines:
         by[line["subscription"], moment(line["period_start"])].append(line)
@@ -191,7 +191,8 @@ def _kept(limit: Doc, lines: list[Doc], period: str) -> Iterator[str]:
     if back != -max(spent - amount, Fraction(0)):
         yield f"waived {float(back):.9g} of {float(spent):.9g} of {period}, amount {amount}"
     due = sum((exact(line["amount_due"]) for line in lines if line["kind"] != "fee"), Fraction(0))
-    if not 0 <= due <= amount:
+    # A price by volume may be less than nothing after a change of plan: then there is nothing to waive.
+    if not min(spent, Fraction(0)) <= due <= amount:
         yield f"{float(due):.9g} due of {period}, amount {amount}"
 
 

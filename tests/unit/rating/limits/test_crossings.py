@@ -134,3 +134,15 @@ def test_a_subscription_that_is_canceled_recovers_at_that_instant() -> None:
         ("sum", "2026-03-05T11:00"),
     ]
     assert {each["period_start"][:10] for each in found} == {"2026-03-01"}
+
+
+def test_what_leaves_a_sliding_window_that_comes_to_nothing_is_taken_off_too() -> None:
+    life = life_with(usage(amount="10", window={"length": "90m", "start": "sliding"}))
+    life.use(-10, "2026-03-05T18")
+    life.use(10, "2026-03-05T19")
+    life.until("2026-03-06")
+    found = life.records("billing.thresholds.v1")
+    assert [(each["state"], each["value"], each["time"][11:16]) for each in found] == [
+        ("breached", "10", "19:30"),
+        ("recovered", "0", "20:30"),
+    ]
