@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from schemas import gateway as models
+from schemas.events import ATTRIBUTE_MAX, NAME_MAX
 
 ACCOUNT = "/v1/tenants/{tenant}/accounts/{account}"
 _REF = "#/components/schemas/{model}"
@@ -31,7 +32,9 @@ _EVENT: Mapping[str, Any] = {
     "description": "A usage event: CloudEvents 1.0, JSON, structured.",
     "required": ["specversion", "id", "source", "type", "subject", "data"],
     "properties": {
-        **{name: {"type": "string"} for name in ("specversion", "id", "source", "type", "subject", "tenant", "account")},
+        "specversion": {"const": "1.0"},
+        **{name: {"type": "string", "minLength": 1, "maxLength": ATTRIBUTE_MAX} for name in ("id", "source", "type")},
+        **{name: {"type": "string", "pattern": f"^[!-.0-~]{{1,{NAME_MAX}}}$"} for name in ("subject", "tenant", "account")},
         "time": {"type": "string", "format": "date-time"},
         "data": {"type": "object"},
     },

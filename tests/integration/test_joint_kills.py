@@ -46,7 +46,8 @@ POINTS = {
     "gateway": [f"gateway.{each}" for each in IN_TRANSACTION],
 }  # fmt: skip
 ENDED, NO_BROKER = 1, "no Kafka broker answers"
-DIE_S = 60
+START_S = 60
+KILLS_S = 600
 SETTLE_S = 90
 READ = (
     topics.CHARGES,
@@ -143,7 +144,7 @@ def open_accounts(fleet: Fleet, accounts: list[Account]) -> None:
         told.poll()
         return len({key for key, _, _ in told.records}) == len(accounts)
 
-    ledger.until(all_told, DIE_S, "every entitlement", fleet.logs)
+    ledger.until(all_told, START_S, "every entitlement", fleet.logs)
     told.close()
 
 
@@ -178,9 +179,7 @@ def test_twenty_kills_of_all_kinds_while_limits_are_crossed(fleet: Fleet, config
             deaths.go_round(customers.answered)
             return deaths.of.total() >= KILLS
 
-        ledger.until(
-            killed, DIE_S * 3, f"{KILLS} kills", lambda: (deaths.of, customers.answered, fleet.logs())
-        )
+        ledger.until(killed, KILLS_S, f"{KILLS} kills", lambda: (deaths.of, customers.answered, fleet.logs()))
         fleet.stop()
         for name in (*WORKERS, *GATEWAYS):
             deaths.start(name, 0, mortal=False)
