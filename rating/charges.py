@@ -153,6 +153,12 @@ class Work:
         self.group, moves = groups.vanished(self.group)
         self._charge(moves, -before, self.legs[index].start)
 
+    def drop(self, index: int) -> None:
+        """Take a segment out of the group whose usage is gone from it."""
+        before = self.group.usage
+        self.group, moves = groups.dropped(self.legs, self.group, index)
+        self._charge(moves, self.group.usage - before, self.legs[index].start)
+
     def _group_step(self, index: int, usage: groups.Usage | None, sign: int) -> list[groups.Move]:
         context = self.context(self.start, self.values)
         self.group, moves = groups.step(context, self.group, index, usage, sign)

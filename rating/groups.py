@@ -140,6 +140,17 @@ def _single(
     return after, [move] if move.amount or move.parts else []
 
 
+def dropped(legs: Sequence[Leg], group: Group, index: int) -> tuple[Group, list[Move]]:
+    """The group without a segment that has no usage of its own any more."""
+    low, high = chain_of(legs, index)
+    slots = {slot.start: slot for slot in group.slots}
+    before = _last(slots, legs[low:high])
+    gone = slots.pop(legs[index].start)
+    usage = group.usage + _last(slots, legs[low:high]) - before
+    moves = [Move(gone.start, -gone.cost, _summing((), -gone.cost))] if gone.cost else []
+    return group._replace(slots=tuple(slots.values()), usage=usage), moves
+
+
 def vanished(group: Group) -> tuple[Group, list[Move]]:
     """A group of which nothing is left: it never was, so it has no flat amounts either."""
     moves = [Move(slot.start, -slot.cost, _summing((), -slot.cost)) for slot in group.slots if slot.cost]
@@ -190,8 +201,9 @@ def _events(
     held = old.tally if old is not None else None
     parts: list[Part] = []
     if not goes_on:
-        if mine and (events or held is None):
-            found = tally.add(held, events, sign, context.values.within("t|"))
+        own = events if mine else ()
+        if own or held is None:
+            found = tally.add(held, own, sign, context.values.within("t|"))
             held, parts = found.kept, list(found.parts)
         raw = tally.total(held)
     else:

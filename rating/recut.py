@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from rating import outcomes, pooled, waiting
 from rating.bunch import bunches_of
 from rating.ids import event_uid
-from rating.settle import resettle, withdraw
+from rating.settle import cut_off, resettle, withdraw
 from rating.state import Subscription, Waiting
 from rating.step import Step
 from rating.timeline import Timeline, spell_at, timeline
@@ -36,6 +36,8 @@ def recut(step: Step, before: Subscription | None, after: Subscription, since: i
         pooled.leave(user, step, old, new, bunches_of(events))
     if old is not None and not (new.runs_at(since) and old.holding(since) == new.holding(since)):
         _withdraw(step, old, since)
+    if old is not None:
+        cut_off(step, old, new, since)
     for user, events in hours:
         pooled.come(user, step, old, new, bunches_of(events))
         _keep_what_runs_out(user, events)

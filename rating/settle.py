@@ -42,7 +42,7 @@ def settle(step: Step, known: Timeline, key: str, start: int) -> None:
         _withdraw(step, known, key, spell)
     for leg in legs:
         meter = step.catalog.meters[leg.charge.meter]
-        if leg.first and meter.aggregation == LEVEL:
+        if leg.first and meter.aggregation == LEVEL and _has_begun(known, leg):
             for dims in groups_of(step, known.sub, leg.charge, meter):
                 _settle_group(Work(step, known, spell, leg.charge, meter, dims), leg)
 
@@ -53,9 +53,15 @@ def _settle_group(work: Work, first: Leg) -> None:
     if not work.group.slots and not work.context(work.start, work.values).carry(begin):
         return
     for index in range(low, high):
-        work.begin("usage", index)
-        work.add(None, index)
+        if _has_begun(work.known, work.legs[index]):
+            work.begin("usage", index)
+            work.add(None, index)
     work.finish()
+
+
+def _has_begun(known: Timeline, leg: Leg) -> bool:
+    """Whether the subscription has come to a segment: what is ahead may still be changed."""
+    return leg.start <= known.sub.cursor and leg.start < known.end
 
 
 def _withdraw(step: Step, known: Timeline, key: str, spell: Spell) -> None:
@@ -63,6 +69,36 @@ def _withdraw(step: Step, known: Timeline, key: str, spell: Spell) -> None:
     before = Timeline(known.sub, tuple(each for each in known.terms if each.start < spell.start), known.end)
     if before.terms:
         withdraw(step, before, key, spell)
+
+
+def cut_off(step: Step, old: Timeline, new: Timeline, since: int) -> None:
+    """Take out the segments that a subscription has from a moment on and will not have: their usage is gone from them, but
+    not a level that was carried, or a flat amount."""
+    moment = max(since, old.sub.start)
+    while moment <= old.sub.cursor and moment < old.end:
+        spell = spell_at(step.catalog, old, moment)
+        same = spell_at(step.catalog, new, max(spell.start, new.sub.start))
+        keys = {charge.key: None for terms in old.terms for charge in step.plan(old.sub, terms).charges}
+        for key in keys:
+            legs = legs_of(step, old, key, spell)
+            kept = {each.start for each in legs_of(step, new, key, same) if each.start < new.end}
+            if same.start != spell.start:
+                kept = set()
+            for index in reversed(range(len(legs))):
+                if legs[index].start >= since and legs[index].start not in kept:
+                    _drop(step, old, spell, key, index)
+        moment = spell.stop
+
+
+def _drop(step: Step, old: Timeline, spell: Spell, key: str, index: int) -> None:
+    for values, group in list(step.cells.members(lines.group_bucket(step, old.sub, key, spell.start))):
+        leg = legs_of(step, old, key, spell)[index]
+        if any(slot.start == leg.start for slot in group.slots):
+            meter = step.catalog.meters[leg.charge.meter]
+            work = Work(step, old, spell, leg.charge, meter, lines.dims_of(leg.charge.dimensions, values))
+            work.begin("usage", index)
+            work.drop(index)
+            work.finish()
 
 
 def withdraw(step: Step, before: Timeline, key: str, spell: Spell) -> None:

@@ -66,6 +66,19 @@ def test_tiers_count_on_and_a_cut_that_changes_no_price_changes_no_total() -> No
     assert (life.sum(plan="a"), life.sum(plan="b")) == (Decimal(0), Decimal(18))
 
 
+@pytest.mark.parametrize("model", ["graduated", "scheduled"])
+def test_flat_amounts_are_of_the_segment_in_which_the_charge_begins_used_or_not(model: str) -> None:
+    price: Doc = {"model": "graduated", "tiers": [{"up_to": None, "unit_amount": "1", "flat_amount": "7"}]}
+    if model == "scheduled":
+        night = {"from": "00:00", "to": "06:00", "price": {"model": "per_unit", "unit_amount": "9"}}
+        price = {"model": "scheduled", "schedule": [night], "default": price}
+    life = Life([plan("a", charges=[charge(price=price)]), plan("b", charges=[charge(price=price)])])
+    life.subscribe("a", "2026-03-01")
+    life.change("change_plan", HALF, plan="b")
+    life.use(5, "2026-03-20T10")
+    assert (life.sum(plan="a"), life.sum(plan="b")) == (Decimal(7), Decimal(5))
+
+
 def test_a_charge_of_another_meter_or_key_begins_at_nothing() -> None:
     life = changed(charge(price={"model": "flat", "amount": "7"}), charge(price={"model": "flat", "amount": "7"}) | {
         "key": "output"}, "8", "8")  # fmt: skip

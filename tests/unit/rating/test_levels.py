@@ -150,3 +150,32 @@ def test_a_level_that_is_carried_is_priced_by_the_plan_that_a_change_at_the_peri
     start = "2026-04-01T00:00:00.000000Z"
     assert life.sum(period_start=start, plan="pro") == 0
     assert life.sum(period_start=start, plan="dear") == 30
+
+
+def moving(**fields: object) -> Life:
+    """A level of 10, and a newer version that takes over with 20 March."""
+    newer = {"version": 2, "existing": "2026-03-20T00:00:00Z", "effective_from": "2026-03-02T00:00:00Z"}
+    plans = [plan("pro", charges=[charge("1")]), plan("pro", charges=[charge("5")], **newer), plan("none")]
+    life = Life(plans, [LEVELS])
+    life.subscribe("pro", "2026-03-01")
+    life.use(10, "2026-03-01")
+    return life
+
+
+def test_a_version_that_takes_over_later_costs_nothing_until_it_does() -> None:
+    life = moving()
+    life.until("2026-03-19T23:59")
+    assert {line["plan_version"] for line in life.lines()} == {1}
+    life.until("2026-03-21")
+    assert round(life.sum() * 31, 6) == 10 * (19 + 12 * 5)
+
+
+@pytest.mark.parametrize("came", [None, "2026-03-25"])
+@pytest.mark.parametrize("what", [{"kind": "cancel"}, {"kind": "change_plan", "plan": "none"}])
+def test_a_version_that_would_have_taken_over_costs_nothing_where_a_change_came_first(
+    what: Doc, came: str | None
+) -> None:
+    life = moving()
+    life.change(time="2026-03-16T12", came=came, **what)
+    life.until("2026-05-02")
+    assert life.sum() == 5

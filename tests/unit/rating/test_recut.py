@@ -128,3 +128,14 @@ def test_a_period_that_a_change_leaves_no_time_to_costs_nothing(change: Doc, by_
     if change:
         life.change("change_plan", "2026-03-01", **change)
     assert {key: life.sum(plan=key) for key in by_plan} == by_plan
+
+
+@pytest.mark.parametrize("change", [{"kind": "cancel"}, {"kind": "change_plan", "plan": "b"}])
+def test_a_segment_that_a_change_leaves_no_time_to_costs_nothing(change: Doc) -> None:
+    newer = {"version": 2, "existing": "2026-03-20T00:00:00Z", "effective_from": "2026-03-02T00:00:00Z"}
+    life = Life([plan("a"), plan("a", charges=[charge(price=FLAT)], **newer), plan("b")])
+    life.subscribe("a", "2026-03-01")
+    life.use(5, "2026-03-21", came="2026-03-25")
+    assert life.sum() == 14
+    life.change(time="2026-03-16", **change)
+    assert life.sum() == 0
