@@ -7,7 +7,7 @@ a new one begins at nothing. With `U(t)` its usage up to `t` and `p_k` the rule 
 Figures (`included`, `maximum`, `commitment`) of segment `k` are `Σ P(x_j, [t_j, t_j+1)) + P(x_k, [t_k, e))` over the
 earlier segments of the charge. `maximum` and `commitment` act as steps on the running amount of the segments that have
 one; `minimum` and `true_up` count held time only, at the close. With `prorate: false` a segment has its own figure, whole,
-in place of all that: so also at the close, where the last segment's is.
+in place of all that: so also at the close, where the last one's is that was held.
 """
 
 from __future__ import annotations
@@ -109,9 +109,10 @@ def _figure(chain: Sequence[Leg], interval: tuple[int, int], name: str, own: int
 
 def _floor(known: Timeline, chain: Sequence[Leg], interval: tuple[int, int]) -> int | None:
     found: int | None = None
-    for number, leg in enumerate(chain, 1):
-        spans = held_spans(known, *_within(leg.start, leg.end, interval))
-        whole = number == len(chain) and bool(spans) and not leg.charge.prorate
+    held_by = [held_spans(known, *_within(leg.start, leg.end, interval)) for leg in chain]
+    last = max((number for number, spans in enumerate(held_by) if spans), default=-1)
+    for number, (leg, spans) in enumerate(zip(chain, held_by, strict=True)):
+        whole = number == last and not leg.charge.prorate
 
         def held(own: int, spans: Sequence[tuple[int, int]] = spans, whole: bool = whole) -> int:
             return own if whole else sum(part(own, low, high, *interval) for low, high in spans)

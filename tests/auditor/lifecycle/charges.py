@@ -232,8 +232,9 @@ def _bound(chain: list[Segment], k: int, rule: Doc, nominal: tuple[int, int]) ->
 
 
 def _shortage(chain: list[Segment], costs: list[Fraction], nominal: tuple[int, int]) -> Fraction:
-    """Minimum and true-up at the close: the held parts, against the segments that have one. A last segment without
-    proration has its own figure, whole, in their place."""
+    """Minimum and true-up at the close: the held parts, against the segments that have one. The last one that was held, where
+    it is without proration, has its own figure, whole, in their place."""
+    last = next((each for each in reversed(chain) if each.held), None)
     floor, reached, some = Fraction(0), Fraction(0), False
     for segment, cost in zip(chain, costs, strict=True):
         commitment = segment.charge.get("commitment", {})
@@ -245,7 +246,7 @@ def _shortage(chain: list[Segment], costs: list[Fraction], nominal: tuple[int, i
         if least is None:
             continue
         some, reached = True, reached + cost
-        if segment.charge.get("prorate") is False and segment is chain[-1] and segment.held:
+        if segment.charge.get("prorate") is False and segment is last:
             floor = Fraction(least)
         else:
             floor += sum((part(Fraction(least), nominal, a, b) for a, b in segment.held), Fraction(0))

@@ -74,15 +74,14 @@ class Purse:
                     grant.book("expire", -grant.balance)
 
     def void(self, key: str, amount: Fraction | None) -> None:
-        """Take back what is left of a grant, or so much of it."""
+        """Take back what is left of a grant, or so much of it, where there is as much."""
         grant = self.grants.get(key)
-        if grant is None or grant.gone:
+        if grant is None or grant.gone or (amount is not None and amount > grant.balance):
             return
-        taken = grant.balance if amount is None else min(amount, grant.balance)
         if amount is None:
-            grant.gone = "void"
-        if taken:
-            grant.book("void", -taken)
+            amount, grant.gone = grant.balance, "void"
+        if amount:
+            grant.book("void", -amount)
 
     def applied(self, line: Doc, at: int) -> Fraction:
         """What credits pay of a line as of a time; less than nothing where they are given back."""

@@ -165,3 +165,17 @@ def test_what_is_missing_at_the_close_is_borne_by_the_last_segment() -> None:
 def test_only_segments_with_a_step_share_the_running_amount() -> None:
     legs = [leg(0, Bounds(None, None, ONE, None)), leg(1, Bounds(None, None, ONE, 100))]
     assert totals(legs, ((0, 500), (1, 80)), closed=False) == {0: 500, 1: 80}
+
+
+def test_a_whole_figure_is_that_of_the_last_segment_that_was_held() -> None:
+    whole = [
+        plan(key, charges=[charge(minimum=least, prorate=False)])
+        for key, least in (("a", "100"), ("b", "200"))
+    ]
+    life = Life(whole)
+    life.subscribe("a", "2026-03-01")
+    life.use(10, "2026-03-05T10")
+    life.change("pause", "2026-03-10")
+    life.change("change_plan", HALF, plan="b")
+    life.until("2026-04-02")
+    assert life.sum() == 100
