@@ -35,6 +35,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 STATE_VERSION = 1
+"""Of the rules and of what cells hold. A state of another is not gone on with: a worker refuses it."""
 NEVER = 1 << 62
 
 

@@ -2,7 +2,7 @@
 
 In this order: the stable committed offset; where the changelog ends, open transactions included; the changelog, read
 `read_committed`, past that end. The state carries its input position, and reading goes on from there: a committed offset
-that is there and unequal stops the partition.
+that is there and unequal stops the partition. So does a state of another version: it is never gone on with by other rules.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from rating.effects import Effect
 from rating.engine import Engine
 from rating.history import LogReader, no_log
 from rating.records import Position, Record
+from rating.state import STATE_VERSION
 from schemas import topics
 from schemas.cells import decode_key, decode_value
 from schemas.log import decode_record
@@ -31,6 +32,8 @@ from streams.settings import Settings
 from streams.stage import log
 
 POSITION = ("position",)
+VERSION = ("version",)
+"""The cell that says by which rules the state was made."""
 ID_CHUNK_RECORDS = 200
 
 
@@ -60,6 +63,12 @@ class Partition:
         self.position = offset + 1
         return self.engine.apply(record, Position(topics.LOG.name, self.number, offset))
 
+    def mark(self) -> None:
+        """Put into the state how far it is, and by which rules."""
+        self.store.put(POSITION, "", self.position)
+        if self.store.get(VERSION) != STATE_VERSION:
+            self.store.put(VERSION, "", STATE_VERSION)
+
     def keep(self) -> None:
         """The transaction is committed: cells, then ids."""
         self.store.merge()
@@ -84,6 +93,12 @@ def restore(
     offset = None if found.offset < 0 else int(found.offset)
     store = _changelog(settings, number, patience)
     held = store.get(POSITION)
+    made = store.get(VERSION)
+    if held is not None and made != STATE_VERSION:
+        raise Stop(
+            f"rate: partition {number} of {topic} has a state of version {made or 'none'}, not {STATE_VERSION}: run the release "
+            f"that made it; CHANGELOG.md says under 'invalidates state' how to move on"
+        )
     if held is not None and offset is not None and offset != held:
         raise Stop(
             f"rate: partition {number} of {topic} has a state at {held} but a committed offset {offset}: "

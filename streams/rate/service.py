@@ -31,7 +31,7 @@ from streams.kafka import ANSWER_S, Stop, base, check, gather, group_consumer, m
 from streams.normalize.service import _host
 from streams.rate import room
 from streams.rate.basis import with_basis
-from streams.rate.restore import POSITION, Partition, restore
+from streams.rate.restore import Partition, restore
 from streams.settings import Settings
 from streams.slot import Slot
 from streams.stage import Stage, log
@@ -228,7 +228,7 @@ class RateStage(Stage):
 
     def _cells(self, partition: Partition) -> Iterator[Out]:
         topic = self._names[topics.STATE.name]
-        partition.store.put(POSITION, "", partition.position)
+        partition.mark()
         for bucket, member, value in partition.store.changes():
             yield Out(
                 topic,

@@ -10,13 +10,14 @@ import pytest
 from confluent_kafka import OFFSET_BEGINNING, KafkaError, TopicPartition
 
 from rating.records import LogSettings, Tick
+from rating.state import STATE_VERSION
 from schemas.cells import encode_key, encode_value
 from schemas.log import encode_record
 from streams.kafka import Stop
 from streams.patience import Patience
 from streams.rate import restore as module
 from streams.rate.ids import IdStore, Reach
-from streams.rate.restore import POSITION, Partition, restore
+from streams.rate.restore import POSITION, VERSION, Partition, restore
 from streams.reader import Reader
 from streams.settings import Settings
 from tests.unit.streams.fakes import Consumer, Message, end, settings
@@ -33,6 +34,11 @@ LOG = [
 
 def cell(offset: int, bucket: tuple[str, ...], member: str, value: Any) -> Message:
     return Message(offset, None if value is None else encode_value(value), encode_key(bucket, member))
+
+
+def at(position: int, offset: int = 0, version: int | None = STATE_VERSION) -> list[Message]:
+    """The cells that say how far a state is, and by which rules it was made."""
+    return [cell(offset, POSITION, "", position), cell(offset + 1, VERSION, "", version)]
 
 
 def committed(offset: int, error: KafkaError | None = None) -> list[Any]:
@@ -96,7 +102,7 @@ def test_cells_come_back_tombstones_applied_and_reading_goes_on_at_their_positio
 ) -> None:
     changelog = [
         cell(0, ("account", "acme", "a"), "x", 5), cell(1, ("account", "acme", "a"), "y", (1, 10**40)),
-        cell(2, ("account", "acme", "a"), "x", None), cell(3, POSITION, "", 3),
+        cell(2, ("account", "acme", "a"), "x", None), *at(3, 3),
     ]  # fmt: skip
     found = bring_back(changelog, 3)
     assert found.position == 3
@@ -106,22 +112,24 @@ def test_cells_come_back_tombstones_applied_and_reading_goes_on_at_their_positio
 def test_an_expired_offset_is_fine_where_the_state_has_its_position(
     bring_back: Callable[..., Partition],
 ) -> None:
-    assert bring_back([cell(0, POSITION, "", 2)], -1001).position == 2
+    assert bring_back(at(2), -1001).position == 2
 
 
 def test_what_is_written_after_the_end_that_was_asked_for_is_left(
     bring_back: Callable[..., Partition],
 ) -> None:
-    changelog = [cell(0, POSITION, "", 2), cell(1, ("account", "t", "a"), "late", 1)]
-    assert bring_back(changelog, 2, end_at=1).store.count == 1
+    changelog = [*at(2), cell(2, ("account", "t", "a"), "late", 1)]
+    assert bring_back(changelog, 2, end_at=2).store.count == 2
 
 
 @pytest.mark.parametrize(
     ("changelog", "offset", "begins", "told"),
     [
-        ([cell(0, POSITION, "", 2)], 3, 0, "has a state at 2 but a committed offset 3"),
+        (at(2), 3, 0, "has a state at 2 but a committed offset 3"),
         ([], -1001, 7, "its log begins at 7, not 0"),
         ([], 5, 0, "has offset 5 but no state"),
+        (at(2, version=STATE_VERSION + 1), 2, 0, f"a state of version {STATE_VERSION + 1}, not {STATE_VERSION}"),
+        (at(2, version=None), 2, 0, "a state of version none"),
     ],
 )  # fmt: skip
 def test_what_does_not_agree_stops_the_partition_with_a_remedy(
@@ -139,7 +147,7 @@ def test_an_offset_that_cannot_be_read_is_not_none(bring_back: Callable[..., Par
 def test_ids_that_are_behind_are_brought_up_from_the_log(
     bring_back: Callable[..., Partition], tmp_path: Path
 ) -> None:
-    bring_back([cell(0, POSITION, "", 3)], 3)
+    bring_back(at(3), 3)
     ids = IdStore(tmp_path / "0")
     assert ids.reach() == (3, CLOCK + 1, 35 * DAY)
     ids.close()
@@ -150,7 +158,7 @@ def test_ids_that_are_ahead_are_built_anew(bring_back: Callable[..., Partition],
     ids.add(b"k" * 24, (2**62).to_bytes(8, "big"))
     ids.commit(Reach(99, 5, 0))
     ids.close()
-    bring_back([cell(0, POSITION, "", 2)], 2)
+    bring_back(at(2), 2)
     again = IdStore(tmp_path / "0")
     assert again.reach() == (2, CLOCK, 35 * DAY)
     assert again.find([b"k" * 24]) == [None]
@@ -171,5 +179,5 @@ def test_the_log_is_read_from_its_beginning_or_from_where_the_ids_are(
 
     monkeypatch.setattr(module, "Reader", Noted)
     for position in (2, 3):
-        bring_back([cell(0, POSITION, "", position)], position)
+        bring_back(at(position), position)
     assert [start for topic, start in starts if topic == "rating.log.v1"] == [OFFSET_BEGINNING, 2]

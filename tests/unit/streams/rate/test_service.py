@@ -14,6 +14,7 @@ from confluent_kafka import TopicPartition
 
 from rating.directory import Directory
 from rating.records import LogSettings, Record, Tick
+from rating.state import STATE_VERSION
 from rating.times import DAY, HOUR, parse_time
 from schemas import topics
 from schemas.cells import decode_key, decode_value
@@ -26,7 +27,7 @@ from streams.control.batch import take
 from streams.kafka import Stop
 from streams.normalize.batch import Meterings, Rules, normalize
 from streams.rate.ids import IdStore
-from streams.rate.restore import POSITION, Partition
+from streams.rate.restore import POSITION, VERSION, Partition
 from streams.rate.service import RateStage
 from streams.rate.store import Store
 from streams.transaction import Aborted
@@ -124,6 +125,7 @@ def test_lines_cells_position_and_offsets_are_one_transaction(bench: Bench) -> N
     assert {line["charge"] for line in lines} == {"base", "input", "calls", "people"}
     assert all((out.partition, out.key) == (0, b"acme/cust-1") for out in bench.out(topics.CHARGES))
     assert bench.cells()[POSITION, ""] == len(USED)
+    assert bench.cells()[VERSION, ""] == STATE_VERSION
     _, offsets, group = bench.transactions.done[-1]
     assert ([offset[:2] for offset in offsets], group) == ([(0, len(USED))], "generation 1")
     assert bench.partition.ids.reach() == (len(USED), parse_time("2026-01-05T11:00:00Z"), 35 * DAY)
