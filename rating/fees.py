@@ -164,20 +164,32 @@ def _held_at(step: Step, known: Timeline, key: str, at: int, spell: Spell) -> He
 
 
 def _once(step: Step, known: Timeline, key: str, at: int, timing: str = "advance") -> None:
-    """A fee that is due once: in full, when it is held first."""
+    """A fee that is due once: in full, in the period in which it is held first, or at the end in arrears."""
     bucket, member = ("fee", step.tenant, step.account, known.sub.id), f"{key}|{ONCE}"
     before = step.cells.get(bucket, member) or FeePeriod(0)
     found = _first_held(step, known, key, at, timing)
-    target = 0 if found is None else found.cost
-    if before.booked == target:
+    after = FeePeriod(0)
+    if found is not None and found[1].cost:
+        moment, item = found
+        spell = length_at(step.catalog, known, at - 1 if timing == "arrears" else moment, item.plan.period)
+        after = FeePeriod(item.cost, tuple(item.terms), spell.start)
+    if (before.booked, before.start) == (after.booked, after.start):
         return
-    last = found or _written(step, known, key, before)
-    step.cells.put(bucket, member, FeePeriod(target, tuple(last.terms)))
-    spell = length_at(step.catalog, known, at - 1 if at == known.sub.end else at, last.plan.period)
-    _line(step, known, last, spell, (at, spell.nominal), target - before.booked)
+    step.cells.put(bucket, member, after)
+    if before.booked and before.start != after.start:
+        was = _written(step, known, key, before)
+        gone = length_at(step.catalog, known, max(before.start, known.sub.start), was.plan.period)
+        if gone.start != before.start:
+            # A change at the very moment of its beginning put another in its place.
+            gone = Spell(before.start, at, at, gone.length, at)
+        _line(step, known, was, gone, (at, max(at, gone.nominal)), -before.booked)
+        before = FeePeriod(0)
+    if found is not None and after.booked:
+        _line(step, known, found[1], spell, (at, spell.nominal), after.booked - before.booked)
 
 
-def _first_held(step: Step, known: Timeline, key: str, at: int, timing: str) -> Held | None:
+def _first_held(step: Step, known: Timeline, key: str, at: int, timing: str) -> tuple[int, Held] | None:
+    """The moment up to `at` at which a fee that is due once is held first, and as what."""
     sub = known.sub
     moments = {sub.start, *(terms.start for terms in known.terms), *(end for _, end in sub.pauses)}
     for moment in sorted(moments):
@@ -185,7 +197,7 @@ def _first_held(step: Step, known: Timeline, key: str, at: int, timing: str) -> 
             continue
         item = held(step, sub, known.terms[known.at(moment)], moment).get(key)
         if item is not None and item.fee.every == ONCE and item.fee.timing == timing:
-            return item
+            return moment, item
     return None
 
 

@@ -135,10 +135,12 @@ class ChargePeriod(NamedTuple):
 
 
 class FeePeriod(NamedTuple):
-    """A fee of one of its periods: what of it stands on lines, in 10⁻¹², and on which terms it was written last."""
+    """A fee of one of its periods: what of it stands on lines, in 10⁻¹², and on which terms it was written last; one that is due
+    once, in the billing period that began at `start`."""
 
     booked: int
     terms: tuple[Any, ...] = ()
+    start: int = -1
 
 
 class Slot(NamedTuple):

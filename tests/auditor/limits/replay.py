@@ -13,7 +13,7 @@ from tests.auditor.limits.crossings import Crossing, Watch
 from tests.auditor.limits.windows import Gauges
 from tests.auditor.limits.world import LEDGER, RATED, Shown, Step, World
 
-THRESHOLDS, ENTITLEMENTS = "billing.thresholds.v1", "billing.entitlements.v1"
+THRESHOLDS, ENTITLEMENTS, REJECTED = "billing.thresholds.v1", "billing.entitlements.v1", "usage.rejected.v1"
 
 
 class Replay:
@@ -49,7 +49,8 @@ class Replay:
 
     def _advance(self, step: Step) -> None:
         """Look at each instant up to the step's at which something may happen."""
-        left = list(step.ticked)
+        # What is rejected has the time of its event, all else that at which it is booked.
+        left = [each for each in step.ticked if each.topic != REJECTED]
         while self.world.now < step.at:
             coming = [*self.world.instants(), *self.watch.instants(), *(at for at, _ in _timed(left))]
             later = [at for at in coming if self.world.now < at <= step.at]

@@ -61,3 +61,17 @@ def test_of_changes_at_one_instant_only_the_last_counts() -> None:
     for quantity in ("9", "2"):
         life.change("set_quantity", "2026-03-16", fee="base", quantity=quantity)
     assert life.sum(kind="fee") == 31 + 16
+
+
+def test_a_fee_that_is_due_once_is_given_back_in_the_period_in_which_it_was_written() -> None:
+    setup = {"key": "setup", "amount": "500", "timing": "advance", "every": "once"}
+    newer = {"version": 2, "effective_from": "2026-03-05T00:00:00Z", "existing": "renewal"}
+    life = Life([plan("pro"), plan("pro", fees=[setup], **newer)])
+    life.subscribe("pro", "2026-03-01")
+    life.until("2026-04-01")
+    life.change("cancel", "2026-04-01")
+    fees = life.lines(kind="fee")
+    assert [(line["amount"], line["period_start"][:10]) for line in fees] == [
+        ("500", "2026-04-01"),
+        ("-500", "2026-04-01"),
+    ]
