@@ -60,11 +60,11 @@ class Engine:
         if isinstance(record, Command):
             return self._command(record, at)
         if isinstance(record, CatalogRevision):
-            rules = self._turns.revisions.current(record.tenant).rules.mark
+            before = self._turns.revisions.current(record.tenant)
             self._turns.revisions.put(record)
-            if self._turns.revisions.current(record.tenant).rules.mark != rules:
+            if self._turns.revisions.current(record.tenant).rules.mark != before.rules.mark:
                 self._turns.wake(record.tenant)
-            return []
+            return self._turns.renew(record.tenant, before, at)
         if isinstance(record, Release):
             return self._release(record, at)
         logclock.settle(self._cells, record.accept_past, record.accept_future)

@@ -22,8 +22,12 @@ from rating.times import HOUR
 def recut(step: Step, before: Subscription | None, after: Subscription, since: int) -> None:
     """The subscription's usage from `since` on follows its new timeline, that of accounts below included; its cell holds
     the new one already. `before` is `None` where it is new: usage of its time may be rated without it."""
-    old, new = None if before is None else timeline(step, before), timeline(step, after)
-    latest = newest(step, before, since)
+    move(step, None if before is None else timeline(step, before), timeline(step, after), since)
+
+
+def move(step: Step, old: Timeline | None, new: Timeline, since: int) -> None:
+    """The same between two timelines."""
+    latest = newest(step, None if old is None else old.sub, since)
     hours: list[tuple[Step, list[Waiting]]] = []
     if latest >= since and (old is None or not _same(step, old, new, since, latest)):
         hours = [

@@ -146,7 +146,7 @@ def pass_boundary(step: Step, sub: Subscription, at: int, was: Subscription | No
         booked = _onto(step, before, booked, old, moved, first)
         step.save(booked)
     if due:
-        recut(step, sub._replace(cursor=at), booked, at)
+        recut(step, sub, booked, at)
     begin(step, was or sub, booked, old, at, first)
 
 

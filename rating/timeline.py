@@ -77,7 +77,12 @@ class Timeline(NamedTuple):
 
 def timeline(step: Step, sub: Subscription) -> Timeline:
     """What is known of the subscription's time."""
-    if not sub.planned and not step.catalog.moving:
+    return timeline_in(step.catalog, sub)
+
+
+def timeline_in(catalog: Catalog, sub: Subscription) -> Timeline:
+    """What was known of it while a catalog was in force."""
+    if not sub.planned and not catalog.moving:
         return Timeline(sub, sub.terms, sub.end)
     terms, end = sub.terms, sub.end
     for change in sub.planned:
@@ -86,7 +91,7 @@ def timeline(step: Step, sub: Subscription) -> Timeline:
         elif change.terms is not None:
             terms = inserted(terms, change.terms)
     if sub.end == NEVER:
-        terms = _moved(step.catalog, sub, terms)
+        terms = _moved(catalog, sub, terms)
     return Timeline(sub, terms, end)
 
 

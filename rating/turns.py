@@ -8,14 +8,17 @@ with it those below; the others go on.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 
 from rating import history, logclock, parking, timers, tree, watch
 from rating.agenda import DUE, Agenda
+from rating.catalog import Catalog
 from rating.cells import Cells, Ids
 from rating.effects import Effect
 from rating.errors import RatingError
 from rating.history import LogReader
 from rating.records import Position
+from rating.renewals import renew, renewals
 from rating.revisions import Revisions
 from rating.rules import look as rules
 from rating.state import Waiting
@@ -144,6 +147,22 @@ class Turns:
             known = self._agenda.due(name)
             if due is not None and (known is None or due < known):
                 self._agenda.put(name, due)
+
+    def renew(self, tenant: str, before: Catalog, at: Position) -> list[Effect]:
+        """Another catalog is in force: what it moves may be due sooner than is noted, or usage ahead of the clock be moved."""
+        if self.revisions.current(tenant).moving == before.moving:
+            return []
+        effects: list[Effect] = []
+        for name in sorted(name for name, _ in self._cells.members(DUE) if name.startswith(f"{tenant}/")):
+            account = name.removeprefix(f"{tenant}/")
+            step = self.step(tenant, account, self.clock, at)
+            found = renewals(step, before)
+            if any(each.overtaken(step) for each in found):
+                part = partial(parking.usage_part, account, at, ())
+                effects += self.take(tenant, account, at, partial(renew, before=before), part)
+            elif found:
+                self._note(tenant, account, self._next_timer(tenant, account))
+        return effects
 
     def _is_due(self, tenant: str, names: Iterable[str]) -> bool:
         return any(self._agenda.is_due(f"{tenant}/{each}", self.clock) for each in names)
