@@ -15,11 +15,13 @@ from tests.auditor.lifecycle.credits import misspent
 from tests.auditor.lifecycle.words import shown
 from tests.auditor.lifecycle_cases import History, history
 from tests.auditor.lifecycle_features import ALL
+from tests.auditor.lifecycle_variants import varied
 from tests.auditor.shrink import shrunk
 
 FEATURES = ALL
 """What is drawn from: `ALL` of `lifecycle_features`, once the engine rates it all."""
 HISTORIES = 2_000
+VARIED = 200
 TESTS = 8
 
 
@@ -51,17 +53,30 @@ def problems(case: History) -> list[str]:
     return found + misspent(case.catalog, case.inputs, records, case.until)
 
 
+def agree(case: History) -> None:
+    """Fail with the smallest history that still differs, if it does."""
+    if problems(case):
+        least = shrunk(case, lambda each: bool(problems(each)))
+        told = "\n".join(json.dumps(line) for line in least.inputs)
+        pytest.fail(f"seed {case.seed}\n{json.dumps(least.catalog)}\n{told}\nuntil {shown(least.until)}\n"
+                    + "\n".join(problems(least)))  # fmt: skip
+
+
 @pytest.mark.parametrize("part", range(TESTS))
 def test_every_history_comes_to_what_the_auditor_reckons(part: int) -> None:
     seeds = range(part, HISTORIES, TESTS)
     for seed in seeds:
-        case = history(seed, FEATURES)
-        if problems(case):
-            least = shrunk(case, lambda each: bool(problems(each)))
-            told = "\n".join(json.dumps(line) for line in least.inputs)
-            pytest.fail(f"seed {seed}\n{json.dumps(least.catalog)}\n{told}\nuntil {shown(least.until)}\n"
-                        + "\n".join(problems(least)))  # fmt: skip
+        agree(history(seed, FEATURES))
     assert len(seeds) == HISTORIES // TESTS
+
+
+def test_so_do_levels_by_the_period_averages_of_buckets_and_bounds_together() -> None:
+    cases = [varied(history(seed, FEATURES)) for seed in range(HISTORIES, HISTORIES + VARIED)]
+    for case in cases:
+        agree(case)
+    text = json.dumps([case.catalog for case in cases])
+    drawn = ('"per": "period"', '"rollup": "avg"', '"multiply"', '"quantity": "50.25"', '"maximum": "60"')
+    assert min(text.count(word) for word in drawn) > 10
 
 
 def test_the_histories_ask_something() -> None:
