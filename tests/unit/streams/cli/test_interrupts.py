@@ -49,15 +49,55 @@ def test_while_the_program_loads(module: str) -> None:
     assert interrupted(module, "grant", "acme", "5", "USD") == (1, "", "azotte: interrupted\n")
 
 
-def test_while_the_interpreter_ends() -> None:
-    at_exit = "import atexit; atexit.register(signal.raise_signal, signal.SIGINT)"
-    status, _, told = interrupted("", "--version", before=at_exit)
+THREAD_THAT_ENDS_LATER = """
+import os, threading
+def at_the_end():
+    threading.main_thread().join()
+    while not threading.Event().wait(0.05):  # again, for one that came just before the wait is lost
+        os.kill(os.getpid(), signal.SIGINT)
+threading.Thread(target=at_the_end).start()
+"""
+AFTER_THE_LAST_LINE = "import atexit; atexit.register(signal.raise_signal, signal.SIGINT)"
+
+
+def test_while_the_interpreter_waits_for_a_thread() -> None:
+    status, _, told = interrupted("", "--version", before=THREAD_THAT_ENDS_LATER)
     assert (status, told) == (1, "azotte: interrupted\n")
 
 
+def test_what_is_done_stays_done_while_the_interpreter_ends() -> None:
+    status, said, told = interrupted("", "--version", before=AFTER_THE_LAST_LINE)
+    assert (status, told) == (0, "")
+    assert said.startswith("azotte ")
+
+
+IN_A_CALLBACK = """
+import weakref
+class Kept: pass
+def collected(_):
+    signal.raise_signal(signal.SIGINT)
+    pass
+class Finder2:
+    def find_spec(self, name, path=None, target=None):
+        if name == "typer":
+            global reference
+            kept = Kept()
+            reference = weakref.ref(kept, collected)
+sys.meta_path.insert(0, Finder2())
+"""
+
+
+def test_where_nothing_can_be_raised_it_comes_again() -> None:
+    """The interpreter prints what a callback raises and goes on."""
+    assert interrupted("", "--version", before=IN_A_CALLBACK) == (1, "", "azotte: interrupted\n")
+
+
 def test_twice_is_told_once() -> None:
-    at_exit = "import atexit; atexit.register(signal.raise_signal, signal.SIGINT)"
-    assert interrupted("typer", "--version", before=at_exit) == (1, "", "azotte: interrupted\n")
+    assert interrupted("typer", "--version", before=THREAD_THAT_ENDS_LATER) == (
+        1,
+        "",
+        "azotte: interrupted\n",
+    )
 
 
 def test_a_process_that_was_told_to_ignore_it_goes_on() -> None:
