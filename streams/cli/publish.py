@@ -8,7 +8,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from streams.cli.output import fail
 
@@ -32,6 +32,11 @@ def reach(settings: Settings) -> None:
         except OSError:
             continue
         return
+    unreachable(settings)
+
+
+def unreachable(settings: Settings) -> NoReturn:
+    """End the command: no broker answers."""
     remedy = (
         "check AZOTTE_KAFKA_BOOTSTRAP_SERVERS" if settings.kafka_bootstrap_servers
         else "start the local stack with `azotte up`, or set AZOTTE_KAFKA_BOOTSTRAP_SERVERS"

@@ -104,10 +104,9 @@ def _guarded(act: Callable[[], Result]) -> Result:
 
 
 def reachable_or_fail(settings: Any) -> None:
-    """End the command where no broker answers."""
+    """End the command where no broker answers as Kafka does."""
+    from streams.cli.publish import unreachable
     from streams.stack import broker
 
     if not broker.answers(settings.bootstrap_servers, 5.0):
-        fail(
-            f"no Kafka broker answers at {settings.bootstrap_servers}: run azotte up, or set AZOTTE_KAFKA_BOOTSTRAP_SERVERS"
-        )
+        unreachable(settings)

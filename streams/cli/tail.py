@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 import typer
 
+from streams.cli.columns import Columns, columns_of, headers_of, heading, room, row
 from streams.cli.output import fail, note, say, settings_or_fail
 from streams.cli.values import NoValue, text_of, value_of
 
@@ -33,19 +34,6 @@ class Followed(enum.StrEnum):
     COMMANDS = "commands"
 
 
-_COLUMNS: dict[str, tuple[tuple[str, int], ...]] = {
-    "charges": (("time", 27), ("account", 16), ("charge", 16), ("kind", 10), ("quantity", 14), ("amount", 18), ("amount_due", 18), ("dimensions", 30)),
-    "thresholds": (("time", 27), ("account", 16), ("limit", 16), ("threshold", 10), ("state", 10), ("value", 16)),
-    "entitlements": (("time", 27), ("account", 16), ("feature", 16), ("access", 7), ("balance", 16), ("reason", 12)),
-    "ledger": (("time", 27), ("account", 16), ("grant", 20), ("entry", 9), ("amount", 18), ("balance", 18), ("unit", 12)),
-    "signals": (("time", 27), ("account", 16), ("rule", 16), ("kind", 10), ("state", 5), ("facts", 40)),
-    "rejected": (("error", 18), ("stage", 10), ("origin_topic", 20), ("origin_offset", 10), ("error_detail", 90)),
-    "catalog": (("tenant", 16), ("revision", 9), ("time", 27)),
-    "events": (("time", 27), ("subject", 24), ("type", 18), ("id", 24), ("data", 60)),
-    "commands": (("time", 27), ("account", 16), ("type", 16), ("id", 40)),
-}  # fmt: skip
-
-
 def register(app: typer.Typer) -> None:
     """Add the command."""
     app.command()(tail)
@@ -59,7 +47,10 @@ def tail(
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="End after so many records.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print records as JSON, a line each.")] = False,
 ) -> None:
-    """Follow a topic until Ctrl-C: only what is committed."""
+    """Follow a topic until Ctrl-C: only what is committed.
+
+    A terminal shows the columns that it has room for; --json has everything.
+    """
     from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, TopicPartition
 
     from schemas import topics
@@ -75,9 +66,10 @@ def tail(
         count = existing_topics(consumer, settings, [name])[name]
         start = OFFSET_BEGINNING if from_beginning else OFFSET_END
         consumer.assign([TopicPartition(name, number, start) for number in range(count)])
+        columns = columns_of(what.value, room())
         if not json:
-            say("  ".join(f"{column:<{width}}" for column, width in _COLUMNS[what.value]).rstrip())
-        _follow(consumer, what.value, schemas_of(settings), limit, json)
+            say(heading(columns))
+        _follow(consumer, what.value, schemas_of(settings), limit, None if json else columns)
     finally:
         consumer.close()
 
@@ -112,14 +104,17 @@ def consumer_of(settings: Settings) -> Any:
     )
 
 
-def _follow(consumer: Any, what: str, schemas: Schemas | None, limit: int | None, json: bool) -> None:
+def _follow(
+    consumer: Any, what: str, schemas: Schemas | None, limit: int | None, columns: Columns | None
+) -> None:
+    """Print records, as rows of these columns or, without, as JSON."""
     left = limit
     while left is None or left > 0:
         for message in consumer.consume(100, 0.2):
             if not readable(message):
                 continue
             value = _value(message, what, schemas)
-            say(_json(message, value) if json else _row(message, value, what))
+            say(_json(message, value) if columns is None else row(message, value, what, columns))
             if left is not None:
                 left -= 1
                 if not left:
@@ -132,10 +127,6 @@ def readable(message: Any) -> bool:
     if error is not None and error.name() not in PASSING and not error.retriable():
         fail(f"{message.topic()} cannot be read: {error.str()}")
     return error is None
-
-
-def _headers(message: Any) -> dict[str, str]:
-    return {name: (value or b"").decode("utf-8", "replace") for name, value in message.headers() or ()}
 
 
 def _value(message: Any, what: str, schemas: Schemas | None) -> Any:
@@ -152,19 +143,6 @@ def _json(message: Any, value: Any) -> str:
     key = message.key()
     record = {
         "topic": message.topic(), "partition": message.partition(), "offset": message.offset(),
-        "key": None if key is None else key.decode("utf-8", "replace"), "value": value, "headers": _headers(message),
+        "key": None if key is None else key.decode("utf-8", "replace"), "value": value, "headers": headers_of(message),
     }  # fmt: skip
     return msgspec.json.encode(record).decode()
-
-
-def _row(message: Any, value: Any, what: str) -> str:
-    said = _headers(message) if what == "rejected" else value
-    fields = said if isinstance(said, dict) else {}
-    cells = []
-    for column, width in _COLUMNS[what]:
-        found = fields.get(column)
-        text = (
-            found if isinstance(found, str) else "" if found is None else msgspec.json.encode(found).decode()
-        )
-        cells.append(f"{text if len(text) <= width else text[: width - 1] + '…':<{width}}")
-    return "  ".join(cells).rstrip()

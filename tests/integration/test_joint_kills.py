@@ -45,7 +45,7 @@ POINTS = {
     "worker": [*(f"rate.{each}" for each in (*IN_TRANSACTION, "before_ids")), *(f"normalize.{each}" for each in IN_TRANSACTION)],
     "gateway": [f"gateway.{each}" for each in IN_TRANSACTION],
 }  # fmt: skip
-ENDED, NO_BROKER = 1, "no Kafka broker answers"
+ENDED, NO_BROKER = 1, "no broker answers"
 START_S = 60
 KILLS_S = 600
 SETTLE_S = 90

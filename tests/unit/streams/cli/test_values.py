@@ -13,7 +13,8 @@ import typer
 from schemas import topics
 from schemas.charges import encoder
 from schemas.registry import Memory, Schemas
-from streams.cli.tail import _json, _row, _value
+from streams.cli.columns import UNBOUNDED, columns_of, row
+from streams.cli.tail import _json, _value
 from streams.cli.values import NoValue, value_of
 from streams.demo.outputs import Outputs
 from streams.demo.tally import Tally
@@ -38,7 +39,7 @@ def written(schemas: Schemas | None) -> Message:
 def test_a_charge_line_reads_the_same_in_json_and_in_avro(schemas: Schemas) -> None:
     found = value_of(written(schemas), schemas)
     assert found == value_of(written(None), None) == LINE
-    assert "cust-42" in _row(written(schemas), found, "charges")
+    assert "cust-42" in row(written(schemas), found, "charges", columns_of("charges", UNBOUNDED))
     assert json.loads(_json(written(schemas), found))["value"] == LINE
 
 
