@@ -150,13 +150,13 @@ class Work:
     def withdraw(self, index: int) -> None:
         """Take the group out of a period that its charge is not in any more."""
         before = self.group.usage
-        self.group, moves = groups.vanished(self.group)
+        self.group, moves = groups.vanished(self.context(self.start, self.values), self.group)
         self._charge(moves, -before, self.legs[index].start)
 
     def drop(self, index: int) -> None:
         """Take a segment out of the group whose usage is gone from it."""
         before = self.group.usage
-        self.group, moves = groups.dropped(self.legs, self.group, index)
+        self.group, moves = groups.dropped(self.context(self.start, self.values), self.group, index)
         self._charge(moves, self.group.usage - before, self.legs[index].start)
 
     def _group_step(self, index: int, usage: groups.Usage | None, sign: int) -> list[groups.Move]:

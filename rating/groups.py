@@ -59,6 +59,14 @@ class Context(NamedTuple):
         """Whether the group is there for its usage alone."""
         return bool(self.dimensions) or not self.active
 
+    def values_of(self, first: int) -> Values:
+        """The cells of the charge that begins in a segment: one that comes back in a period begins at nothing."""
+        return self.values.within(f"{self.legs[first].start}|") if first else self.values
+
+    def tallied(self, start: int) -> tuple[Values, Values]:
+        """The events of a segment's price: those before the segment, and those up to its end."""
+        return self.values.within(f"o|{start}|"), self.values.within(f"t|{start}|")
+
     def span(self, first: int, number: int) -> Span:
         """The time from the segment in which the charge begins to the end of another."""
         upto = min(self.legs[number].end, self.stop)
@@ -78,16 +86,17 @@ def step(
     slots = {slot.start: slot for slot in group.slots}
     at = legs[index].start
     chain = legs[low:high]
+    values = context.values_of(low)
     kept = {leg.start: slots[leg.start].kept for leg in chain if leg.start in slots}
     if usage is not None:
-        context.aggregation.update(kept, at, usage.entries, sign, context.values)
+        context.aggregation.update(kept, at, usage.entries, sign, values)
         group = group._replace(events=group.events + sign * len(usage.entries.values))
     else:
         kept.setdefault(at, None)
     # The charge began in its first segment, used or not: its flat amounts are that one's.
     kept.setdefault(chain[0].start, None)
     if not group.events and context.vanishes and not context.carry(context.span(low, low).held):
-        return vanished(group)
+        return vanished(context, group)
     moves: list[Move] = []
     reached: list[tuple[int, Any]] = []
     before = _last(slots, chain)
@@ -96,9 +105,9 @@ def step(
             continue
         down = 0
         if reached:
-            down = context.aggregation.quantity(reached, context.span(low, number - 1), context.values)
+            down = context.aggregation.quantity(reached, context.span(low, number - 1), values)
         reached.append((leg.start, kept[leg.start]))
-        up = context.aggregation.quantity(reached, context.span(low, number), context.values)
+        up = context.aggregation.quantity(reached, context.span(low, number), values)
         old = slots.get(leg.start)
         tally = tally_of(leg.rule)
         if tally is None:
@@ -128,7 +137,7 @@ def _single(
         events += sign * len(usage.entries.values)
     span = context.span(0, 0)
     if not events and context.vanishes and not context.carry(span.held):
-        return vanished(group._replace(events=events))
+        return vanished(context, group._replace(events=events))
     mine = kept.get(leg.start)
     up = context.aggregation.quantity([(leg.start, mine)], span, context.values)
     tally = tally_of(leg.rule)
@@ -140,9 +149,12 @@ def _single(
     return after, [move] if move.amount or move.parts else []
 
 
-def dropped(legs: Sequence[Leg], group: Group, index: int) -> tuple[Group, list[Move]]:
+def dropped(context: Context, group: Group, index: int) -> tuple[Group, list[Move]]:
     """The group without a segment that has no usage of its own any more."""
+    legs = context.legs
     low, high = chain_of(legs, index)
+    for cells in context.tallied(legs[index].start):
+        cells.clear()
     slots = {slot.start: slot for slot in group.slots}
     before = _last(slots, legs[low:high])
     gone = slots.pop(legs[index].start)
@@ -151,8 +163,9 @@ def dropped(legs: Sequence[Leg], group: Group, index: int) -> tuple[Group, list[
     return group._replace(slots=tuple(slots.values()), usage=usage), moves
 
 
-def vanished(group: Group) -> tuple[Group, list[Move]]:
+def vanished(context: Context, group: Group) -> tuple[Group, list[Move]]:
     """A group of which nothing is left: it never was, so it has no flat amounts either."""
+    context.values.clear()
     moves = [Move(slot.start, -slot.cost, _summing((), -slot.cost)) for slot in group.slots if slot.cost]
     return group._replace(slots=(), usage=0), moves
 
@@ -203,12 +216,12 @@ def _events(
     if not goes_on:
         own = events if mine else ()
         if own or held is None:
-            found = tally.add(held, own, sign, context.values.within("t|"))
+            found = tally.add(held, own, sign, context.tallied(leg.start)[1])
             held, parts = found.kept, list(found.parts)
         raw = tally.total(held)
     else:
         before, upto = held or (None, None)
-        below, within = context.values.within(f"o|{leg.start}|"), context.values.within(f"t|{leg.start}|")
+        below, within = context.tallied(leg.start)
         if held is None:
             earlier = context.earlier(leg)
             before = tally.add(None, earlier, 1, below).kept

@@ -55,6 +55,11 @@ class Values:
         """`None` deletes."""
         self._cells.put(self._bucket, self._prefix + member, value)
 
+    def clear(self) -> None:
+        """Delete them all."""
+        for member, _ in list(self.members()):
+            self.put(member, None)
+
     def members(self) -> Iterator[tuple[str, Any]]:
         """In the order of their names."""
         cut = len(self._prefix)

@@ -27,6 +27,11 @@ KINDS: dict[str, tuple[Aggregation, int, int]] = {
     # the largest of every 5 µs: 4, 2, 7
     "sum of max": (Bucketed(AGGREGATIONS["max"], "sum", lambda time: time - time % 5), 6, 13),
     "max of sum": (Bucketed(AGGREGATIONS["sum"], "max", lambda time: time - time % 5), 4, 11),
+    # the segments' border is within a bucket: in the one of 6 and 12, or all are in one
+    "sum of latest": (Bucketed(AGGREGATIONS["latest"], "sum", lambda time: (time + 1) // 7 * 7), 6, 15),
+    "max of min": (Bucketed(AGGREGATIONS["min"], "max", lambda time: (time + 3) // 8 * 8), 4, 7),
+    "max of latest": (Bucketed(AGGREGATIONS["latest"], "max", lambda time: 0), 2, 7),
+    "avg of unique": (Bucketed(AGGREGATIONS["unique"], "avg", lambda time: 0), 2, 3),
 }
 
 
@@ -42,7 +47,8 @@ class Usage:
         entries = Entries([time], [value], [f"src {time}"])
         self.aggregation.update(self.kept, 0 if time < 10 else 10, entries, sign, self.values)
 
-    def quantity(self, segments: int = 2, span: Span = SPAN) -> int:
+    def quantity(self, segments: int = 2, span: Span | None = None) -> int:
+        span = span or SPAN._replace(upto=10 * segments)
         found = [(start, self.kept.get(start)) for start in (0, 10)[:segments]]
         return self.aggregation.quantity(found, span, self.values)
 
