@@ -1,6 +1,7 @@
 """Events that come over HTTP: checked as NORMALIZE checks them, put on `usage.events.v1`, told of when the broker has them.
 
-What the body says goes to the topic as it is; only a tenant that is not named is filled in from the key. So the same event
+What the body says goes to the topic as it is; only a tenant that is not named is filled in from the key, and empty data at
+OpenMeter's endpoint, where it may be left out. So the same event
 is the same bytes however often it is sent, and its id makes a second copy harmless.
 """
 
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -22,6 +23,7 @@ from streams.kafka import base
 from streams.settings import Settings
 
 POLL_S = 0.1
+NULL = msgspec.Raw(b"null")
 _events = msgspec.json.Decoder(list[msgspec.Raw])
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
@@ -51,8 +53,8 @@ def split(body: bytes) -> list[bytes]:
     return found
 
 
-def check(text: bytes, tenant: str, bytes_max: int) -> Checked:
-    """One event, as `tenant` may send it."""
+def check(text: bytes, tenant: str, bytes_max: int, unless_set: Mapping[str, bytes] | None = None) -> Checked:
+    """One event, as `tenant` may send it; `unless_set` has members, as JSON, that stand for those that it has not."""
     try:
         members = _members.decode(text)
         name = msgspec.json.decode(members["id"]) if "id" in members else None
@@ -61,9 +63,11 @@ def check(text: bytes, tenant: str, bytes_max: int) -> Checked:
             None, b"", text, Problem("malformed", f"the event is not a JSON object: {str(error)[:200]}")
         )
     name = name if isinstance(name, str) else None
-    if "tenant" not in members:
-        members["tenant"] = msgspec.Raw(msgspec.json.encode(tenant))
-        text = msgspec.json.encode(members)
+    own = {"tenant": msgspec.json.encode(tenant), **(unless_set or {})}
+    # A member that is null is one that is not set, as CloudEvents says.
+    absent = {name: msgspec.Raw(value) for name, value in own.items() if members.get(name, NULL) == NULL}
+    if absent:
+        text = msgspec.json.encode(members | absent)
     found: Event | Problem = decode(RawRecord("", 0, 0, 0, None, text, None))
     if isinstance(found, Problem):
         return Checked(name, b"", text, found)

@@ -75,7 +75,8 @@ class Keys:
 
 def hashed(key: str) -> str:
     """What stands in the file for a key."""
-    return hashlib.sha256(key.encode()).hexdigest()
+    # A header may hold bytes that are no text, which aiohttp keeps as surrogates.
+    return hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def load(path: Path) -> dict[str, ApiKey]:

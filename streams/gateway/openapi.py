@@ -23,10 +23,11 @@ _STATUS = {
     200: "Done.", 201: "Granted.", 202: "The broker has the event.", 204: "Done; there is nothing to read.",
     400: "The request cannot be used.", 401: "No key, or one that is not known.",
     402: "Refused: the balance does not suffice.", 403: "The key or the account has no access.",
-    404: "There is no such thing.", 409: "The id stands for something else.", 413: "The body is too large.",
+    404: "There is no such thing.", 408: "The body did not come in time.", 409: "The id stands for something else.", 413: "The body is too large.",
     429: "Refused by a limit, or too many requests.", 503: "The broker is away, or the gateway has just started.",
 }  # fmt: skip
 _ALWAYS = (400, 401, 403, 429, 503)
+_WITH_BODY = (408, 413)
 _EVENT: Mapping[str, Any] = {
     "type": "object",
     "description": "A usage event: CloudEvents 1.0, JSON, structured.",
@@ -39,7 +40,16 @@ _EVENT: Mapping[str, Any] = {
         "data": {"type": "object"},
     },
 }  # fmt: skip
-_EVENTS = {"oneOf": [_EVENT, {"type": "array", "items": _EVENT, "minItems": 1}]}
+_BARE: Mapping[str, Any] = {
+    **_EVENT,
+    "required": [name for name in _EVENT["required"] if name != "data"],
+    "properties": {**_EVENT["properties"], "data": {"type": ["object", "null"]}},
+}
+"""As OpenMeter takes it: data may be left out."""
+
+
+def _one_or_more(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"oneOf": [event, {"type": "array", "items": event, "minItems": 1}]}
 
 
 Models = type[BaseModel] | tuple[type[BaseModel], ...] | None
@@ -48,7 +58,8 @@ _REFUSED: Models = (models.Refusal, models.Problem)
 
 
 class Route(NamedTuple):
-    """A route: what it takes, and the model of each answer (`None`: no body). `problems` come beside those of every route."""
+    """A route: what it takes, and the model of each answer (`None`: no body). `problems` come beside those of every
+    route, and of every one with a body."""
 
     method: str
     path: str
@@ -71,9 +82,9 @@ ROUTES = (
     Route("delete", ACCOUNT + "/reservations/{id}", "Give it back.",
           {204: None}, {404: models.Problem, 409: models.Problem}),
     Route("post", "/v1/events", "Usage events, one or a batch, with a result an event.",
-          {200: models.EventResults}, {413: models.Problem}, _EVENTS),
+          {200: models.EventResults}, {}, _one_or_more(_EVENT)),
     Route("post", "/api/v1/events", "The same as OpenMeter's ingest: all of them or none.",
-          {204: None}, {413: models.Problem}, _EVENTS),
+          {204: None}, {}, _one_or_more(_BARE)),
 )  # fmt: skip
 
 
@@ -112,6 +123,8 @@ def listed(found: Models) -> tuple[type[BaseModel], ...]:
 
 def _operation(route: Route) -> dict[str, Any]:
     problems: dict[int, Models] = dict.fromkeys(_ALWAYS, models.Problem)
+    if route.body is not None:
+        problems |= dict.fromkeys(_WITH_BODY, models.Problem)
     problems |= route.problems
     responses = {
         **{str(status): _response(status, model, "application/json") for status, model in route.answers.items()},

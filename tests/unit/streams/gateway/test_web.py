@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -123,6 +124,67 @@ def test_openmeters_endpoint_takes_all_or_none(gate: Gate) -> None:
     answer = gate.ask("POST", "/api/v1/events", [EVENT, EVENT | {"id": "e2"}], **{"Content-Type": kind})
     assert (answer.status, answer.text) == (204, "")
     assert len(gate.topic.records) == 2
+
+
+@pytest.mark.parametrize(
+    "event", [{**EVENT, "data": None}, {name: EVENT[name] for name in EVENT if name != "data"}]
+)
+def test_openmeters_endpoint_takes_events_without_data_as_it_does(gate: Gate, event: Any) -> None:
+    assert gate.ask("POST", "/v1/events", event).body["results"][0]["status"] == "rejected"
+    assert gate.ask("POST", "/api/v1/events", event).status == 204
+    assert [json.loads(value)["data"] for _, value in gate.topic.records] == [{}]
+
+
+def test_a_member_that_is_null_is_not_set(gate: Gate) -> None:
+    nulls = {"tenant": None, "time": None, "account": None, "datacontenttype": None}
+    assert gate.ask("POST", "/v1/events", EVENT | nulls).body["results"][0]["status"] == "accepted"
+    assert json.loads(gate.topic.records[0][1])["tenant"] == "acme"
+
+
+def test_a_key_that_is_no_text_is_no_key(gate: Gate) -> None:
+    assert _sent(gate, f"GET {CHAT} HTTP/1.1", b"Authorization: Bearer \xff\xed\xb2").startswith(
+        b"HTTP/1.1 401 "
+    )
+
+
+def test_spaces_before_a_key_make_no_other_key_of_it(tmp_path: Path) -> None:
+    gate = Gate(tmp_path, world(entitlement()), gateway_requests_per_s=1)
+    keys = [f"Authorization: Bearer{' ' * count}{gate.key}".encode() for count in range(1, 40)]
+    assert any(_sent(gate, f"GET {CHAT} HTTP/1.1", key).startswith(b"HTTP/1.1 429 ") for key in keys)
+
+
+@pytest.mark.parametrize(
+    ("header", "body"), [(b"Content-Encoding: gzip\r\nContent-Length: 5", b"hello"), (b"Transfer-Encoding: chunked", b"zz\r\n")]
+)  # fmt: skip
+def test_a_body_that_is_not_encoded_as_it_says_is_refused(gate: Gate, header: bytes, body: bytes) -> None:
+    key = f"Authorization: Bearer {gate.key}".encode()
+    assert (
+        b" 400 "
+        in _sent(gate, "POST /v1/events HTTP/1.1", key + b"\r\n" + header, body).partition(b"\r\n")[0]
+    )
+
+
+def test_a_body_that_does_not_come_is_not_waited_for_longer_than_the_timeout(tmp_path: Path) -> None:
+    gate = Gate(tmp_path, world(), gateway_timeout="1s")
+    key = f"Authorization: Bearer {gate.key}\r\nContent-Length: 100".encode()
+    answer = _sent(gate, "POST /v1/events HTTP/1.1", key, b"[")
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b"urn:azotte:problem:request-timeout" in answer
+
+
+def _sent(gate: Gate, line: str, headers: bytes, body: bytes = b"") -> bytes:
+    """The answer to what a client of no library sends."""
+
+    async def sent(client: Any) -> bytes:
+        reader, writer = await asyncio.open_connection("127.0.0.1", client.server.port)
+        writer.write(
+            line.encode() + b"\r\nHost: here\r\nConnection: close\r\n" + headers + b"\r\n\r\n" + body
+        )
+        answer = await reader.read()
+        writer.close()
+        return answer
+
+    return gate.run(sent)
 
 
 @pytest.mark.parametrize("body", [b"", b"x", b"[]", b"[{]", b"3", b'{"id":"\xff"}', b"[" * 100_000])
