@@ -99,11 +99,12 @@ def _fees(step: Step, known: Timeline, spell: Spell, length: str) -> list[str]:
 
 
 def _unused(work: Work) -> None:
-    """What a charge without any usage costs: the first tier's flat amount, a flat price."""
+    """What a charge without any usage costs: the first tier's flat amount, a flat price; of a time that turned out to be
+    paused throughout, not even that which was written before."""
     for index, leg in enumerate(work.legs):
-        if leg.first and not leg.charge.dimensions and not leg.rule.by_window and _held(work, index):
-            known = {slot.start for slot in work.group.slots}
-            if leg.start not in known:
+        if leg.first and not leg.charge.dimensions and not leg.rule.by_window:
+            used = any(slot.start == leg.start for slot in work.group.slots)
+            if used != _held(work, index):
                 work.begin("usage", index, (work.spell.start, work.spell.end))
                 work.add(None, index, at=work.spell.end - 1)
                 work.finish()

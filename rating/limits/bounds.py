@@ -20,8 +20,8 @@ from rating.timeline import Timeline, spell_at, timeline
 
 
 class Held(NamedTuple):
-    """A limit that holds: `known` is its subscription's time, or that of the account's oldest one, which gives periods and
-    time zone; `only` the subscription that it is about, `None` where it is the account's."""
+    """A limit that holds: `known` is its subscription's time, or that of the oldest one which runs; `only` the subscription
+    that it is about, `None` where it is the account's."""
 
     id: str
     limit: Limit
@@ -31,8 +31,7 @@ class Held(NamedTuple):
     def window(self, step: Step, moment: int) -> tuple[int, int]:
         """The period or calendar window that holds a moment."""
         if self.limit.window in CALENDAR:
-            zone = timezone(step) if self.known is None else self.known.sub.timezone
-            found = Calendar(self.limit.window, zone).at(moment)
+            found = Calendar(self.limit.window, self.zone(step)).at(moment)
             return found.start, found.end
         assert self.known is not None, "a limit of a period is a subscription's"
         spell = spell_at(step.catalog, self.known, moment)
@@ -41,6 +40,13 @@ class Held(NamedTuple):
         # What is used in a trial counts in the trial alone.
         start, end = self.known.trial_span(moment)
         return max(spell.start, start), min(spell.end, end)
+
+    def zone(self, step: Step) -> str:
+        """The time zone of its days: its subscription's. An account's limit has that of the account's first subscription,
+        also after that one has ended, so that no window changes while it is open."""
+        if self.only is not None and self.known is not None:
+            return self.known.sub.timezone
+        return next((sub.timezone for sub in step.subscriptions()), timezone(step))
 
     def meter(self, step: Step) -> str | None:
         """The meter that it counts; `None` for all."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from rating.accounts import timezone
 from rating.aggregations import Entries, Span, Values, aggregation_of
 from rating.catalog import Meter
 from rating.catalog.limits import FINE, FIRST_USE, SLIDING
@@ -140,7 +139,7 @@ def _meter(step: Step, held: Held) -> Meter:
 
 
 def _aggregated(step: Step, held: Held, gauge: Gauge, found: Sequence[Entry]) -> Gauge:
-    aggregation = aggregation_of(_meter(step, held), _zone(step, held))
+    aggregation = aggregation_of(_meter(step, held), held.zone(step))
     values = Values(step.cells, _values(step, held, gauge))
     kept = {gauge.start: gauge.kept}
     for sign in (-1, 1):
@@ -151,10 +150,6 @@ def _aggregated(step: Step, held: Held, gauge: Gauge, found: Sequence[Entry]) ->
             )
             aggregation.update(kept, gauge.start, entries, sign, values)
     return gauge._replace(kept=kept[gauge.start])
-
-
-def _zone(step: Step, held: Held) -> str:
-    return timezone(step) if held.known is None else held.known.sub.timezone
 
 
 def leave(step: Step, held: Held, gauge: Gauge) -> Gauge:
@@ -191,7 +186,7 @@ def value(step: Step, held: Held, gauge: Gauge) -> int:
     """What a window comes to, in 10⁻³⁶."""
     if held.limit.metric == "spend" or held.limit.window == SLIDING:
         return gauge.kept or 0
-    aggregation = aggregation_of(_meter(step, held), _zone(step, held))
+    aggregation = aggregation_of(_meter(step, held), held.zone(step))
     span = Span(gauge.start, gauge.end, gauge.start, gauge.end, 0)
     values = Values(step.cells, _values(step, held, gauge))
     return aggregation.quantity([(gauge.start, gauge.kept)], span, values) * FINE

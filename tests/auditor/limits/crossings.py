@@ -62,13 +62,13 @@ class Watch:
 
     def held(self) -> list[Held]:
         """Every limit in force, of each subject where it is of subjects."""
-        return [each for doc, run, home in self._docs() for each in self._subjects(doc, run, home)]
+        return [each for doc, run in self._docs() for each in self._subjects(doc, run)]
 
-    def _docs(self) -> Iterator[tuple[Doc, Run | None, Run | None]]:
+    def _docs(self) -> Iterator[tuple[Doc, Run | None]]:
         """An account's own limit stands over a plan's of its key; one that changed the plan stays while it acts."""
         named = {key: doc for (key, _), doc in self.own.items()}
         runs = self.world.runs()
-        whole: dict[str, tuple[Doc, Run]] = {}
+        whole: dict[str, Doc] = {}
         for run in runs:
             mine: dict[str, Doc] = {}
             for name, standing in self.standing.items():
@@ -79,25 +79,25 @@ class Watch:
             for key, doc in mine.items():
                 if key not in named:
                     if _is_account_wide(doc):
-                        whole.setdefault(key, (doc, run))
+                        whole.setdefault(key, doc)
                     else:
-                        yield doc, run, None
+                        yield doc, run
         for (_, sub), doc in self.own.items():
             if _is_account_wide(doc):
-                yield doc, None, None
+                yield doc, None
             else:
-                yield from ((doc, run, None) for run in runs if sub in (None, run.key))
-        yield from ((doc, None, home) for doc, home in whole.values())
+                yield from ((doc, run) for run in runs if sub in (None, run.key))
+        yield from ((doc, None) for doc in whole.values())
 
-    def _subjects(self, doc: Doc, run: Run | None, home: Run | None) -> Iterator[Held]:
+    def _subjects(self, doc: Doc, run: Run | None) -> Iterator[Held]:
         scope = doc.get("scope", "subscription")
         if isinstance(scope, dict):
-            yield Held(doc, run, scope["subject"], home)
+            yield Held(doc, run, scope["subject"])
         elif scope == "subject":
             for subject in sorted({event.subject for event in self.world.events()}):
-                yield Held(doc, run, subject, home)
+                yield Held(doc, run, subject)
         else:
-            yield Held(doc, run, None, home)
+            yield Held(doc, run, None)
 
     def look(self) -> None:
         """Write what is crossed now and was not, and what recovered."""

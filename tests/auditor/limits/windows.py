@@ -16,13 +16,11 @@ Window = tuple[int, int]
 
 @dataclass(frozen=True)
 class Held:
-    """A limit in force: of a subscription, or of the account where `run` is None; of one subject, or of all. `home` is the
-    subscription whose plan has an account's, and whose time zone it has."""
+    """A limit in force: of a subscription, or of the account where `run` is None; of one subject, or of all."""
 
     doc: Doc
     run: Run | None
     subject: str | None
-    home: Run | None = None
 
     @property
     def name(self) -> tuple[str, str | None, str | None]:
@@ -101,10 +99,9 @@ class Gauges:
         return opened
 
     def zone(self, held: Held) -> str:
-        """The time zone of the subscription, or of the oldest that runs."""
-        own = held.run or held.home
-        runs = [own] if own else self.world.runs()
-        return runs[0].sub.first.zone if runs else "UTC"
+        """The time zone of the subscription; an account's limit has its first one's."""
+        subs = [held.run.sub] if held.run else list(self.world.books.subs.values())
+        return subs[0].first.zone if subs else "UTC"
 
     def value(self, held: Held) -> Fraction:
         """What the limit bounds, now."""

@@ -205,3 +205,16 @@ def test_a_charge_that_goes_on_from_a_pause_has_its_flat_amount() -> None:
     life.change("resume", "2026-04-20")
     life.until("2026-05-02")
     assert life.sum(period_start="2026-04-01T00:00:00.000000Z") == 9
+
+
+def test_a_period_that_a_change_ends_within_its_pause_has_no_flat_amount() -> None:
+    flat = {"key": "input", "meter": "tokens", "price": {"model": "flat", "amount": "9"}}
+    life = Life([pro(flat)])
+    life.subscribe("pro", "2026-03-01")
+    life.change("pause", "2026-03-02")
+    life.use(1, "2026-04-10")
+    life.change("resume", "2026-04-10")
+    life.change("change_plan", "2026-04-10", plan="pro", anchor="now")
+    life.until("2026-05-02")
+    starts = {line["period_start"][:10]: life.sum(period_start=line["period_start"]) for line in life.lines()}
+    assert starts == {"2026-03-01": 9, "2026-04-01": 0, "2026-04-10": 9}

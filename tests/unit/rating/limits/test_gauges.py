@@ -82,3 +82,14 @@ def test_each_subject_has_windows_of_its_own() -> None:
         ("bob", "1", "11"),
         ("ann", "2", "10"),
     ]
+
+
+def test_a_day_of_an_accounts_limit_goes_on_when_its_first_subscription_ends() -> None:
+    made = Life([plan("pro", charges=[charge()], limits=[{**EVERY, "scope": "account", "window": "day"}])])
+    made.subscribe("pro", "2026-03-01", timezone="Europe/Berlin")
+    made.subscribe("pro", "2026-03-01", subscription="sub-2", timezone="UTC")
+    made.use(1, "2026-03-05T12", subscription="sub-2")
+    made.change("cancel", "2026-03-05T13")
+    made.use(1, "2026-03-05T14", subscription="sub-2")
+    made.use(1, "2026-03-05T23", subscription="sub-2")
+    assert windows(made) == [("1", "23:00", "23:00"), ("2", "23:00", "23:00"), ("1", "23:00", "23:00")]
