@@ -16,7 +16,6 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, Self
 
 LOG = "/log"
-_NONE = object()
 
 
 class InForce(NamedTuple):

@@ -24,7 +24,6 @@ ATTRIBUTE_MAX = 512
 NAME_MAX = 128
 FIRST, LAST = parse_time("0001-01-01T00:00:00Z"), parse_time("9999-12-31T23:59:59Z")
 """With an offset a time may lie outside the calendar's years: then nothing could write it in UTC."""
-STRUCTURED_JSON = "application/cloudevents+json"
 STRUCTURED_AVRO = ("application/cloudevents+avro", "application/avro")
 _REQUIRED = ("specversion", "id", "source", "type", "subject")
 

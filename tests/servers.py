@@ -20,6 +20,7 @@ import yaml
 from streams.home import data_folder
 from streams.stack import broker, clickhouse, compose
 from streams.stack.config import StackConfig
+from streams.stack.process import free_port
 
 ENGINE_S = 15
 START_S = 120
@@ -44,7 +45,7 @@ def local_config(home: Path) -> StackConfig:
     jars = data_folder() / "jars"
     jars.mkdir(parents=True, exist_ok=True)
     (home / "jars").symlink_to(jars, target_is_directory=True)
-    kafka, tables = broker.free_port(), broker.free_port()
+    kafka, tables = free_port(), free_port()
     return StackConfig(home, kafka, tables, f"127.0.0.1:{kafka}", f"http://127.0.0.1:{tables}", True, True)
 
 
@@ -92,7 +93,7 @@ def _kafka_container() -> Iterator[str]:
     from testcontainers.core.wait_strategies import LogMessageWaitStrategy
 
     service = _service("kafka")
-    port = broker.free_port()
+    port = free_port()
     container = DockerContainer(service["image"]).with_bind_ports(9092, port)
     container.with_envs(**{name: str(value) for name, value in service["environment"].items()})
     host = container.get_docker_client().host()

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -19,19 +18,11 @@ from typing import Self
 from streams.uninterrupted import uninterrupted
 
 STOP_S = 12.0
-LINES_SHOWN = 3
 
 
 def program(*arguments: str) -> list[str]:
     """The command line of `azotte` under this interpreter."""
     return [sys.executable, "-m", "streams.cli", *arguments]
-
-
-def free_port() -> int:
-    """A port that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

@@ -29,10 +29,11 @@ from streams.cli.output import console, fail
 from streams.cli.publish import Publisher
 from streams.demo import board, sample, warehouse
 from streams.demo.outputs import Outputs
-from streams.demo.processes import Children, free_port, program
+from streams.demo.processes import Children, program
 from streams.demo.stack import stack
 from streams.demo.tally import Tally
 from streams.settings import Settings
+from streams.stack.process import free_port
 
 READY_S = 90.0
 DRAIN_S = 20.0

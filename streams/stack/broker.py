@@ -12,11 +12,10 @@ import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from streams import clock
 from streams.stack import jars, killed
 from streams.stack.config import StackConfig
 from streams.stack.errors import StackError
-from streams.stack.process import Daemon, port_is_free
+from streams.stack.process import Daemon, free_port, port_is_free
 
 READY_S = 60.0
 HOST = "127.0.0.1"
@@ -176,20 +175,3 @@ def _controller_port(config: StackConfig) -> int:
     config.home.mkdir(parents=True, exist_ok=True)
     kept.write_text(str(port))
     return port
-
-
-def free_port() -> int:
-    """A port that nobody listens at now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def wait_gone(config: StackConfig, seconds: float) -> bool:
-    """Whether the broker's port is free again within `seconds`."""
-    deadline = clock.monotonic() + seconds
-    while not port_is_free(config.kafka_port):
-        if clock.monotonic() > deadline:
-            return False
-        clock.pause(0.05)
-    return True

@@ -125,6 +125,13 @@ def port_is_free(port: int) -> bool:
     return True
 
 
+def free_port() -> int:
+    """A port that nobody listens at now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 def _started(pid: int) -> str | None:
     """What tells this process from a later one with the same pid; `None` where it has ended, its parent told or not."""
     try:

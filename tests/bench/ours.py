@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from confluent_kafka import Producer
 
 from schemas import topics
-from streams.stack import broker
+from streams.stack.process import free_port
 from tests.bench.billed import Billed
 from tests.bench.load import PARTITIONS, Result, commands, fill, tokens, values
 from tests.bench.overshoot import EVERY, Crossings, Overshoot
@@ -143,7 +143,7 @@ class Ours:
         self._billed.close()
 
     def _start(self) -> None:
-        self._ports = [broker.free_port() for _ in WORKERS]
+        self._ports = [free_port() for _ in WORKERS]
         for name, port in zip(WORKERS, self._ports, strict=True):
             self.fleet.start(name, "worker", extra={"AZOTTE_WEB_PORT": str(port)})
 

@@ -67,13 +67,17 @@ class Fleet:
         return {**os.environ, **found, **self.settings}
 
     def start(
-        self, name: str, *arguments: str, extra: Mapping[str, str] | None = None
+        self,
+        name: str,
+        *arguments: str,
+        extra: Mapping[str, str] | None = None,
+        program: str = "azotte",
     ) -> subprocess.Popen[bytes]:
-        """Start `azotte ARGUMENTS` under a name; its output goes to `<name>.log`."""
+        """Start `azotte ARGUMENTS`, or another program beside it, under a name; its output goes to `<name>.log`."""
         self.starts += 1
         with (self.folder / f"{name}.log").open("ab") as log:
             process = subprocess.Popen(
-                [str(pathlib.Path(sys.executable).with_name("azotte")), *arguments],
+                [str(pathlib.Path(sys.executable).with_name(program)), *arguments],
                 env=self.environment() | dict(extra or {}),
                 stdout=log,
                 stderr=log,

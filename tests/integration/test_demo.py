@@ -8,6 +8,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -73,15 +74,37 @@ def test_the_demo_sums_up_exactly_and_twice(environment: Environment) -> None:
         assert "the same as the topic, to the last digit" in answer.stdout, answer.stdout
         for part in ("streams.cli worker", "streams.cli sink"):
             assert not [line for line in running(environment) if part in line]
-    (query,) = re.findall(r"^  (\S*azotte query .*)$", answer.stdout, re.MULTILINE)
-    asked = subprocess.run(
-        shlex.split(query), capture_output=True, text=True, timeout=60, check=False, env=environment
-    )
-    assert asked.returncode == 0, asked.stderr
-    assert "input" in asked.stdout
-    stopped = azotte("down", environment=environment)
-    assert stopped.returncode == 0
+        (published,) = re.findall(r"^([\d,]+) events in 5 s", answer.stdout, re.MULTILINE)
+        assert 600 < int(published.replace(",", "")) < 2_000, "about 200 a second"
+    said = as_printed(answer.stdout, environment)
+    assert len(said) == 5
+    query, curl, charges, rejected, down = said
+    assert "input" in query
+    assert re.search(r"^input-tokens\t\d+$", curl, re.MULTILINE)
+    assert [text.count("\n") for text in (charges, rejected)] == [11, 11]
+    assert "amount_due" in charges
+    assert "error_detail" in rejected
+    assert down == "stopped kafka and clickhouse\n"
     assert running(environment) == []
+
+
+def as_printed(told: str, environment: Environment) -> list[str]:
+    """What the commands at the end of the demo answer, each run as it stands there."""
+    said = []
+    for command in re.findall(r"^  (\S*azotte .*|curl .*)$", told, re.MULTILINE):
+        words = shlex.split(command)
+        if words[0] == "curl":  # which a machine may not have
+            _, address, option, body = words
+            assert option == "--data-binary"
+            with urllib.request.urlopen(address, body.encode(), timeout=60) as answer:
+                said.append(answer.read().decode())
+        else:
+            done = subprocess.run(
+                words, capture_output=True, text=True, timeout=60, check=False, env=environment
+            )
+            assert done.returncode == 0, done.stderr
+            said.append(done.stdout)
+    return said
 
 
 @pytest.mark.parametrize("moment", ["1/4", "2/4", "4/4", "lines"])

@@ -18,6 +18,7 @@ from rating.reservations import COMMITTED, OPEN, RELEASED
 from schemas import topics
 from streams.stack import broker
 from streams.stack.config import StackConfig
+from streams.stack.process import free_port
 from tests import servers
 from tests.integration import ledger, settled
 from tests.integration.asking import Client, make_key
@@ -163,7 +164,7 @@ def test_twenty_kills_of_all_kinds_while_limits_are_crossed(fleet: Fleet, config
     key = make_key(fleet, TENANT)
     gateways = {name: Client(fleet, name, key) for name in GATEWAYS}
     for each in gateways.values():
-        each.address = f"http://127.0.0.1:{broker.free_port()}"
+        each.address = f"http://127.0.0.1:{free_port()}"
     deaths = Deaths(fleet, config, gateways)
     for name in WORKERS:
         deaths.start(name, 0)

@@ -14,7 +14,7 @@ from streams.settings import Settings
 from streams.stack import broker, clickhouse, doctor, stack
 from streams.stack.config import StackConfig
 from streams.stack.errors import StackError
-from streams.stack.process import Daemon
+from streams.stack.process import Daemon, free_port
 
 
 @pytest.fixture
@@ -96,14 +96,14 @@ def test_purge_keeps_the_jars_alone(tmp_path: Path) -> None:
 
 
 def test_one_port_for_both_servers_is_told_before_anything_starts(tmp_path: Path) -> None:
-    port = broker.free_port()
+    port = free_port()
     with pytest.raises(StackError, match=f"AZOTTE_KAFKA_PORT and AZOTTE_CLICKHOUSE_PORT are both {port}"):
         stack.up(Settings(home=tmp_path, kafka_port=port, clickhouse_port=port), silent)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_where_nobody_listens_no_broker_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    free = f"127.0.0.1:{broker.free_port()}"
+    free = f"127.0.0.1:{free_port()}"
     monkeypatch.setattr(confluent_kafka.admin, "AdminClient", None)
     assert not broker.answers(f"{free}, {free}", 60.0)
 
@@ -118,7 +118,7 @@ def test_the_doctor_sees_that_a_home_cannot_be_used(tmp_path: Path) -> None:
 def test_the_doctor_names_each_part_and_the_remedy(tmp_path: Path, taken: int) -> None:
     found = {
         check.name: check
-        for check in doctor.run(Settings(home=tmp_path, kafka_port=taken, clickhouse_port=broker.free_port()))
+        for check in doctor.run(Settings(home=tmp_path, kafka_port=taken, clickhouse_port=free_port()))
     }
     assert found["python"].state == found["java"].state == "ok"
     assert found["jars"].state == "off"
