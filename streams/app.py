@@ -30,6 +30,7 @@ from streams.settings_errors import SettingsInvalid
 from streams.slot import NoSlot, Slot, take
 from streams.stage import Stage, log
 from streams.web import Pages, listen
+from streams.zones import use_pinned
 
 STAGES: dict[str, Callable[[Settings, Slot, Callable[[str], None]], Stage]] = {
     "control": ControlStage,
@@ -86,6 +87,7 @@ class Application(faust.App):
 
 def build(settings: Settings, listening: socket.socket) -> Application:
     """The Faust application with its stages, agents and pages."""
+    use_pinned()
     stages = stages_of(settings)
     # A sink beside a worker takes no slot of it: the number decides whose ids lie there.
     slot = take(settings.home / "sink" if stages == ("sink",) else settings.home)

@@ -34,7 +34,9 @@ def _command(arguments: list[str]) -> int:
     from typer.main import get_command
 
     from streams.cli.app import app
+    from streams.zones import use_pinned
 
+    use_pinned()
     code = get_command(app).main(arguments, prog_name="azotte", standalone_mode=False)
     if code == INTERRUPTED:
         raise KeyboardInterrupt
