@@ -110,6 +110,8 @@ def build(settings: Settings, listening: socket.socket) -> Application:
     for name in stages:
         running[name] = _stage(name, settings, slot, failed)
         _agent(app, name, running[name])
+    if isinstance(normalize := running.get("normalize"), NormalizeStage):
+        normalize.rate = running.get("rate")
     app.stages, app.slot = running, slot
     _pages(app, running)
 

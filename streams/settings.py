@@ -91,6 +91,8 @@ class Settings(BaseSettings):
     normalize_batch_events: int = _setting(20_000, "most events in one transaction of normalize", ge=1, le=200_000)
     pack_linger: Micros = _setting("25ms", "how long normalize gathers events before it packs them: longer makes "
         "fewer charge lines, and later ones", validate_default=True, ge=0, le=10 * SECOND)
+    pack_linger_max: Micros = _setting("250ms", "and how long at most while rate is busy: it gathers for as long as "
+        "rate's last transaction took", validate_default=True, ge=0, le=10 * SECOND)
     pack_events_max: int = _setting(2_000, "most events in one record of the log", ge=1, le=20_000)
     pack_bytes_max: int = _setting(900_000, "most bytes in one record of the log, uncompressed", ge=65_536,
         le=topics.LARGE)
@@ -247,7 +249,8 @@ _RELATIONS = (
     ("event_bytes_max", "pack_bytes_max", "one event must fit in a pack"),
     ("pack_events_max", "normalize_batch_events", "a pack is made of one transaction's events"),
     ("webhook_first_pause", "webhook_longest_pause", "pauses only grow"),
-    ("pack_linger", "session_timeout", "a worker must not gather longer than it may be silent"),
+    ("pack_linger", "pack_linger_max", "a busy worker gathers longer, not shorter"),
+    ("pack_linger_max", "session_timeout", "a worker must not gather longer than it may be silent"),
     ("session_timeout", "transaction_timeout", "a transaction must outlive the silence that is allowed"),
 )
 

@@ -20,6 +20,7 @@ from typing import Any
 from confluent_kafka import KafkaException
 from mode import Service
 
+from streams import clock
 from streams.kafka import Anew, Stop
 from streams.lane import Lane
 from streams.patience import PAUSE_S, Patience, Stopping, passing
@@ -69,6 +70,8 @@ class Stage(Service, abc.ABC):
         self.patience = Patience(self.name_, lambda: self.should_stop)
         self.channel: Any = None
         self.ready = False
+        self.took = 0.0
+        """Seconds from the last poll to its commit; nothing where there was nothing to do."""
 
     @abc.abstractmethod
     def open(self) -> None:
@@ -126,11 +129,14 @@ class Stage(Service, abc.ABC):
     async def _once(self) -> None:
         polled = await self._lane(self.poll)
         if polled is None:
+            self.took = 0.0
             return
+        began = clock.monotonic()
         batch = Batch(lambda: self.work(polled), asyncio.get_running_loop())
         await self.channel.put(batch)
         worked = await batch.done
         await self._lane(lambda: self.commit(worked))
+        self.took = clock.monotonic() - began
 
     async def on_stop(self) -> None:
         """Nothing: the cycle is cancelled, and a call that it waits for ends in its thread."""

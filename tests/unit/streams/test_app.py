@@ -89,6 +89,7 @@ def test_an_application_has_an_agent_a_stage_named_as_it_and_takes_a_slot(
     assert all(agent.concurrency == 1 for agent in made.agents.values())
     assert all(not stage.ready and stage.channel is not None for stage in made.stages.values())
     assert made.conf.id == "p.azotte"
+    assert getattr(made.stages["normalize"], "rate") is made.stages["rate"]  # noqa: B009 - normalize has it
     made.slot.close()
 
 

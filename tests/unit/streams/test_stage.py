@@ -101,6 +101,24 @@ def test_one_batch_is_in_flight_and_all_but_the_work_is_in_one_thread() -> None:
     assert found.told == []
 
 
+def test_it_knows_how_long_its_last_batch_took_and_that_it_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr("streams.clock.monotonic", lambda: now[0])
+
+    class Slow(Script):
+        def commit(self, worked: Any) -> None:
+            now[0] += 0.25
+
+        def poll(self) -> Any:
+            now[0] += 60
+            took.append(self.took)
+            return super().poll()
+
+    took: list[float] = []
+    run(lambda: Slow([1, None, None]))
+    assert took[:3] == [0.0, 0.25, 0.0]
+
+
 def test_a_broker_that_is_down_at_start_is_told_and_waited_for(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

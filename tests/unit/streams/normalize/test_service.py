@@ -137,6 +137,23 @@ def test_packs_and_offsets_with_the_receipt_reached_are_one_transaction(bench: B
     assert bench.stage.ready
 
 
+@pytest.mark.parametrize(("took", "gathered"), [(None, 0.02), (0.0, 0.02), (0.1, 0.1), (3.0, 0.2)])
+def test_it_gathers_while_rate_is_busy_within_the_settings(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, took: float | None, gathered: float
+) -> None:
+    def consume(most: int, timeout: float = 0) -> list[Message]:
+        bench.now += min(timeout, 0.005)
+        return [usage(5 + round(bench.now * 1_000))]
+
+    monkeypatch.setattr(bench.consumer, "consume", consume)
+    bench.stage._settings = settings(pack_linger="20ms", pack_linger_max="200ms")
+    rate: Any = None if took is None else SimpleNamespace(took=took)
+    bench.stage.rate = rate
+    begun = bench.now
+    assert bench.stage.poll() is not None
+    assert bench.now - begun == pytest.approx(gathered, abs=0.006)
+
+
 def test_a_rejected_record_keeps_key_value_and_headers(bench: Bench) -> None:
     bench.cycle(Message(5, b"{", b"mine", topic=TOPIC, stamp=1))
     ((outs, _, _),) = bench.transactions.done
