@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rich.columns import Columns
 from rich.console import Console, Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table
@@ -33,11 +34,10 @@ def live(tally: Tally, elapsed: float, length: float, rate: float) -> Renderable
     return Group(head, Text(), _flow(tally, rate), Text(), tables(tally))
 
 
-def tables(tally: Tally) -> Table:
-    """Charges and rejected events side by side: all of it is seen in a terminal of 80 columns and 24 lines."""
-    grid = Table.grid(padding=(0, 3))
-    grid.add_row(charges(tally), rejections(tally))
-    return grid
+def tables(tally: Tally) -> Columns:
+    """Charges and rejected events side by side: all of it is seen in a terminal of 80 columns and 24 lines. In one that is
+    narrower they stand below each other."""
+    return Columns([charges(tally), rejections(tally)], padding=(0, 3))
 
 
 def _flow(tally: Tally, rate: float) -> Panel:

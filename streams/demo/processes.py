@@ -9,8 +9,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -23,16 +22,6 @@ STOP_S = 12.0
 def program(*arguments: str) -> list[str]:
     """The command line of `azotte` under this interpreter."""
     return [sys.executable, "-m", "streams.cli", *arguments]
-
-
-@contextmanager
-def unhurried() -> Iterator[None]:
-    """Nothing interrupts what is done in here."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 class Child:

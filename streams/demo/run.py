@@ -154,11 +154,19 @@ def _flow(
         end = clock.monotonic() + DRAIN_S
         while (tally.in_flight or tally.rejected.total() < bad) and clock.monotonic() < end:
             _alive(children)
+            _delivered(publisher, settings)
             outputs.read(tally, 0.05)
             view.show(clock.monotonic() - begin)
-    if publisher.failures:
-        fail(f"{publisher.failures:,} events were not delivered: {publisher.failed[0]}")
+    _delivered(publisher, settings)
     return min(elapsed, length_s)
+
+
+def _delivered(publisher: Publisher, settings: Settings) -> None:
+    if publisher.failures:
+        fail(
+            f"{publisher.failures:,} events did not reach the broker at {settings.bootstrap_servers} ({publisher.failed[0]}): "
+            "azotte status says whether it still runs; then run this again"
+        )
 
 
 def _wave(second: float) -> float:

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from streams.cli.output import FAILED
-from streams.demo.processes import program, unhurried
+from streams.demo.processes import program
 from streams.uninterrupted import uninterrupted
 
 UP_STOP_S = 15.0
@@ -33,7 +33,7 @@ def stack(screen: Console) -> Iterator[None]:
         yield
     except BaseException:
         if not was_up:
-            with unhurried():
+            with ignoring_ctrl_c():
                 screen.print("stopping the local stack …")
                 subprocess.run(
                     program("down"), start_new_session=True, stdout=subprocess.DEVNULL, check=False
@@ -57,7 +57,7 @@ def _up() -> int:
             running.append(subprocess.Popen(program("up"), start_new_session=True))
         return running[0].wait()
     except KeyboardInterrupt:
-        with unhurried():
+        with ignoring_ctrl_c():
             for process in running:
                 process.send_signal(signal.SIGINT)
                 try:
@@ -65,3 +65,13 @@ def _up() -> int:
                 except subprocess.TimeoutExpired:
                     process.kill()
         raise
+
+
+@contextmanager
+def ignoring_ctrl_c() -> Iterator[None]:
+    """Who presses Ctrl-C again does not leave half of what is being stopped."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -169,7 +169,8 @@ def test_the_board_shows_what_was_counted() -> None:
     assert "in 1 (500/s)  lines 1" in board.line(tally, 5, 500)
 
 
-def test_the_whole_board_is_seen_in_a_small_terminal() -> None:
+def a_busy_tally() -> Tally:
+    """Every row that the board can have, with long numbers."""
     tally = Tally()
     small: dict[str, Any] = {"dimensions": {"model": "small"}}
     none: dict[str, Any] = {"dimensions": {}}
@@ -180,14 +181,28 @@ def test_the_whole_board_is_seen_in_a_small_terminal() -> None:
     for code in ("bad_value", "malformed", "missing_attribute", "too_new", "too_old"):
         tally.refused(code)
     tally.published[Kind.GOOD] = 99_999_999
+    return tally
+
+
+def test_the_whole_board_is_seen_in_a_small_terminal() -> None:
     screen = Console(file=StringIO(), width=80, height=24)
-    screen.print(board.live(tally, 5, 60, 12_345))
+    screen.print(board.live(a_busy_tally(), 5, 60, 12_345))
     assert isinstance(screen.file, StringIO)
     shown = screen.file.getvalue()
     assert shown.count("\n") < 24, shown
     assert "…" not in shown
     for text in ("99,999,999", "12,345 /s", "(fees)", "(any)", "74,074.068000", "missing_attribute", "p99"):
         assert text in shown, shown
+
+
+def test_in_a_narrow_terminal_the_tables_stand_below_each_other_and_nothing_is_cut() -> None:
+    screen = Console(file=StringIO(), width=60)
+    board.summary(screen, a_busy_tally(), 60)
+    assert isinstance(screen.file, StringIO)
+    shown = screen.file.getvalue()
+    assert "…" not in shown
+    assert "74,074.068000" in shown
+    assert "missing_attribute" in shown
 
 
 def test_the_live_board_gives_way_to_the_summary(monkeypatch: pytest.MonkeyPatch) -> None:
