@@ -19,7 +19,7 @@ from rating.state import Group, Slot
 from rating.tallies import Tally, tally_of
 from rating.timeline import Spell
 
-EMPTY = Group((), 0, 0, 0, 0, 0)
+EMPTY = Group((), 0, 0, 0, 0)
 Earlier = Any
 """`() -> events of the charge before a segment`, asked for where a price goes on over the order of events."""
 
@@ -56,7 +56,7 @@ class Context(NamedTuple):
 
     @property
     def vanishes(self) -> bool:
-        """Whether the group is there for its usage alone."""
+        """Whether the charge is there in this group for its usage alone."""
         return bool(self.dimensions) or not self.active
 
     def values_of(self, first: int) -> Values:
@@ -66,6 +66,11 @@ class Context(NamedTuple):
     def tallied(self, start: int) -> tuple[Values, Values]:
         """The events of a segment's price: those before the segment, and those up to its end."""
         return self.values.within(f"o|{start}|"), self.values.within(f"t|{start}|")
+
+    def untallied(self, start: int) -> None:
+        """Forget the events of a segment's price."""
+        for cells in self.tallied(start):
+            cells.clear()
 
     def span(self, first: int, number: int) -> Span:
         """The time from the segment in which the charge begins to the end of another."""
@@ -88,15 +93,16 @@ def step(
     chain = legs[low:high]
     values = context.values_of(low)
     kept = {leg.start: slots[leg.start].kept for leg in chain if leg.start in slots}
+    events = {leg.start: slots[leg.start].events for leg in chain if leg.start in slots}
     if usage is not None:
         context.aggregation.update(kept, at, usage.entries, sign, values)
-        group = group._replace(events=group.events + sign * len(usage.entries.values))
+        events[at] = events.get(at, 0) + sign * len(usage.entries.values)
     else:
         kept.setdefault(at, None)
     # The charge began in its first segment, used or not: its flat amounts are that one's.
     kept.setdefault(chain[0].start, None)
-    if not group.events and context.vanishes and not context.carry(context.span(low, low).held):
-        return vanished(context, group)
+    if not any(events.values()) and context.vanishes and not context.carry(context.span(low, low).held):
+        return vanished(context, group, chain)
     moves: list[Move] = []
     reached: list[tuple[int, Any]] = []
     before = _last(slots, chain)
@@ -117,7 +123,7 @@ def step(
             new, move = _events(
                 context, leg, old, kept[leg.start], down, up, tally, used, sign, number == index
             )
-        slots[leg.start] = new
+        slots[leg.start] = new._replace(events=events.get(leg.start, 0))
         if move.amount or move.parts:
             moves.append(move)
     after = _last(slots, chain)
@@ -131,13 +137,13 @@ def _single(
     """The same where nothing cuts the period: almost always."""
     old = group.slots[0] if group.slots else None
     kept: dict[int, Any] = {} if old is None else {leg.start: old.kept}
-    events = group.events
+    events = 0 if old is None else old.events
     if usage is not None:
         context.aggregation.update(kept, leg.start, usage.entries, sign, context.values)
         events += sign * len(usage.entries.values)
     span = context.span(0, 0)
     if not events and context.vanishes and not context.carry(span.held):
-        return vanished(context, group._replace(events=events))
+        return vanished(context, group, context.legs)
     mine = kept.get(leg.start)
     up = context.aggregation.quantity([(leg.start, mine)], span, context.values)
     tally = tally_of(leg.rule)
@@ -145,7 +151,7 @@ def _single(
         new, move = _quantity(context, leg, old, mine, 0, up)
     else:
         new, move = _events(context, leg, old, mine, 0, up, tally, usage, sign, True)
-    after = Group((new,), events, up, group.quantity, group.amount, group.revision)
+    after = Group((new._replace(events=events),), up, group.quantity, group.amount, group.revision)
     return after, [move] if move.amount or move.parts else []
 
 
@@ -153,8 +159,7 @@ def dropped(context: Context, group: Group, index: int) -> tuple[Group, list[Mov
     """The group without a segment that has no usage of its own any more."""
     legs = context.legs
     low, high = chain_of(legs, index)
-    for cells in context.tallied(legs[index].start):
-        cells.clear()
+    context.untallied(legs[index].start)
     slots = {slot.start: slot for slot in group.slots}
     before = _last(slots, legs[low:high])
     gone = slots.pop(legs[index].start)
@@ -163,11 +168,17 @@ def dropped(context: Context, group: Group, index: int) -> tuple[Group, list[Mov
     return group._replace(slots=tuple(slots.values()), usage=usage), moves
 
 
-def vanished(context: Context, group: Group) -> tuple[Group, list[Move]]:
-    """A group of which nothing is left: it never was, so it has no flat amounts either."""
-    context.values.clear()
-    moves = [Move(slot.start, -slot.cost, _summing((), -slot.cost)) for slot in group.slots if slot.cost]
-    return group._replace(slots=(), usage=0), moves
+def vanished(context: Context, group: Group, chain: Sequence[Leg] | None = None) -> tuple[Group, list[Move]]:
+    """The group without the segments of a charge of which nothing is left, or without any: it never was, so it has no flat
+    amounts either."""
+    starts = [slot.start for slot in group.slots] if chain is None else [leg.start for leg in chain]
+    gone = {slot.start: slot for slot in group.slots if slot.start in starts}
+    for start in gone:
+        context.untallied(start)
+    moves = [Move(slot.start, -slot.cost, _summing((), -slot.cost)) for slot in gone.values() if slot.cost]
+    rest = tuple(slot for slot in group.slots if slot.start not in gone)
+    usage = 0 if chain is None else group.usage - _last(gone, chain)
+    return group._replace(slots=rest, usage=usage), moves
 
 
 def _last(slots: Mapping[int, Slot], chain: Sequence[Leg]) -> int:
@@ -190,7 +201,7 @@ def _quantity(
         was = () if old is None else _parts(leg, curve, old.low, old.high)
         parts = differences(was, _parts(leg, curve, down, up))
     amount = cost - (0 if old is None else old.cost)
-    return Slot(leg.start, kept, down, up, cost, None), Move(leg.start, amount, _summing(parts, amount))
+    return Slot(leg.start, 0, kept, down, up, cost, None), Move(leg.start, amount, _summing(parts, amount))
 
 
 def _parts(leg: Leg, curve: QuantityPrice, down: int, up: int) -> Sequence[Part]:
@@ -238,7 +249,7 @@ def _events(
     amount = cost - (0 if old is None else old.cost)
     if leg.rule.discount:
         parts = _discounted(leg, parts)
-    return Slot(leg.start, kept, down, up, cost, held), Move(leg.start, amount, _summing(parts, amount))
+    return Slot(leg.start, 0, kept, down, up, cost, held), Move(leg.start, amount, _summing(parts, amount))
 
 
 def _summing(parts: Sequence[Part], amount: int) -> list[Part]:

@@ -105,7 +105,6 @@ def write(
     """
     after = Group(
         group.slots,
-        group.events,
         group.usage,
         numbers.check_quantity(group.quantity + quantity),
         numbers.check_amount(group.amount + paid.amount),

@@ -14,7 +14,6 @@ from rating.errors import NumberError
 from rating.numbers import quantity
 from rating.paths import Data, Groups, getter
 from rating.prices import Dynamic, EventTiers, PricedEvent, Scheduled
-from rating.state import Waiting
 from rating.step import Step
 
 if TYPE_CHECKING:
@@ -93,8 +92,7 @@ def earlier_events(work: Work, leg: Leg) -> Sequence[PricedEvent]:
 
 def _rated(step: Step, since: int, until: int) -> Iterator[Bunch]:
     """The usage of a time that is rated in the account, its own and that of accounts below."""
-    events: dict[str, list[Waiting]] = {}
-    for account, event in step.history(step.tenant, step.account, since, until):
-        events.setdefault(account, []).append(event)
-    for account, mine in events.items():
-        yield from pooled.reaching(step.of(account), step, bunches_of(mine))
+    from rating.recut import counted_since
+
+    for user, events in counted_since(step, since, until):
+        yield from pooled.reaching(user, step, bunches_of([each for each in events if each.time < until]))

@@ -3,6 +3,8 @@ another, and the difference is a line."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rating import lines
 from rating.aggregations import LEVEL
 from rating.charges import Work
@@ -81,13 +83,20 @@ def cut_off(step: Step, old: Timeline, new: Timeline, since: int) -> None:
         keys = {charge.key: None for terms in old.terms for charge in step.plan(old.sub, terms).charges}
         for key in keys:
             legs = legs_of(step, old, key, spell)
-            kept = {each.start for each in legs_of(step, new, key, same) if each.start < new.end}
+            kept = _begun([each for each in legs_of(step, new, key, same) if each.start < new.end])
             if same.start != spell.start:
-                kept = set()
+                kept = {}
+            begun = _begun(legs)
             for index in reversed(range(len(legs))):
-                if legs[index].start >= since and legs[index].start not in kept:
+                start = legs[index].start
+                if start >= since and kept.get(start) != begun[start]:
                     _drop(step, old, spell, key, index)
         moment = spell.stop
+
+
+def _begun(legs: Sequence[Leg]) -> dict[int, int]:
+    """When the charge of each segment began: with another segment before it, it counts on from there."""
+    return {leg.start: legs[chain_of(legs, index)[0]].start for index, leg in enumerate(legs)}
 
 
 def _drop(step: Step, old: Timeline, spell: Spell, key: str, index: int) -> None:

@@ -34,7 +34,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-STATE_VERSION = 1
+STATE_VERSION = 2
 """Of the rules and of what cells hold. A state of another is not gone on with: a worker refuses it."""
 NEVER = 1 << 62
 
@@ -146,11 +146,12 @@ class FeePeriod(NamedTuple):
 class Slot(NamedTuple):
     """A group's usage in one segment, by the segment's start.
 
-    `kept` is what its aggregation keeps, `tally` what a price of events does. As they were priced last: `low` the usage up
-    to the segment, `high` up to its end (10⁻¹²), `cost` what it costs (10⁻³⁶).
+    `events` is how many readings it has, `kept` what its aggregation keeps of them, `tally` what a price of events does. As
+    they were priced last: `low` the usage up to the segment, `high` up to its end (10⁻¹²), `cost` what it costs (10⁻³⁶).
     """
 
     start: int
+    events: int
     kept: Any
     low: int
     high: int
@@ -159,10 +160,9 @@ class Slot(NamedTuple):
 
 
 class Group(NamedTuple):
-    """One dimension group of a charge in a period: its segments, how many readings it has, and its running totals."""
+    """One dimension group of a charge in a period: its segments and its running totals."""
 
     slots: tuple[Slot, ...]
-    events: int
     usage: int
     quantity: int
     amount: int

@@ -111,3 +111,61 @@ def test_nor_does_a_segment_that_went_with_its_change() -> None:
     life.use("200", "2026-03-21", model="large")
     life.use("400", "2026-03-20", model="large")
     assert life.sum() == 100  # 400 is free, 20 % of 200 and of 300
+
+
+def test_a_charge_that_came_back_keeps_no_flat_amount_of_the_time_before_once_its_usage_is_taken_back() -> (
+    None
+):
+    flat = charge(price={"model": "flat", "amount": "9"}, dimensions=["model"])
+    life = Life([plan("a", charges=[flat]), plan("b")], [BY_MODEL])
+    life.subscribe("a", "2026-03-01")
+    life.use(1, "2026-03-02", name="gone", model="large")
+    life.change("change_plan", "2026-03-10", plan="b")
+    life.change("change_plan", "2026-03-20", plan="a")
+    life.use(1, "2026-03-21", model="large")
+    assert life.sum() == 18
+    life.retract("gone", 1, "2026-03-02", "2026-03-22", model="large")
+    assert [str(life.sum()), life.lines()[-1]["quantity_total"]] == ["9", "1"]
+
+
+def test_a_change_dated_back_that_ends_a_charge_sooner_leaves_its_quantity_as_it_was_used() -> None:
+    life = Life([plan("a", charges=[charge()]), plan("b", charges=[charge("2")]), plan("c")])
+    life.subscribe("a", "2026-03-01")
+    life.use(3, "2026-03-02")
+    life.change("change_plan", "2026-03-10", plan="b")
+    life.use(1, "2026-03-12")
+    life.change("change_plan", "2026-03-09", plan="c")
+    found = [str(life.sum("amount")), str(life.sum("quantity")), life.lines()[-1]["quantity_total"]]
+    assert found == ["5", "4", "4"]
+
+
+def test_a_charge_that_begins_at_nothing_since_a_change_was_dated_back_has_its_flat_amount() -> None:
+    flat = charge(price={"model": "flat", "amount": "9"})
+    life = Life([plan("a", charges=[flat]), plan("b", charges=[flat]), plan("c")])
+    life.subscribe("a", "2026-03-01")
+    life.use(3, "2026-03-02", name="one")
+    life.change("change_plan", "2026-03-10", plan="b")
+    life.use(1, "2026-03-12", name="two")
+    life.retract("two", 1, "2026-03-12", "2026-03-12")
+    life.change("change_plan", "2026-03-09", plan="c")
+    life.until("2026-04-01T02")
+    assert life.sum(period_start="2026-03-01T00:00:00.000000Z") == 18
+
+
+def test_a_schedule_goes_on_from_what_outcomes_made_count_before_a_change() -> None:
+    waits = {"event_type": "done", "match": "$.ticket", "when": {"status": ["ok"]}, "within": "72h"}
+    night = {"from": "22:00", "to": "06:00", "price": {"model": "per_unit", "unit_amount": "1"}}
+    tiers = [{"up_to": "45", "flat_amount": "7"}, {"up_to": None, "flat_amount": "100"}]
+    price = {"model": "scheduled", "schedule": [night], "default": {"model": "stairstep", "tiers": tiers}}
+    life = Life(
+        [plan("a", charges=[charge(price=price)]), plan("b", charges=[charge(price=price)])],
+        [{**TOKENS, "outcome": waits}],
+    )
+    life.subscribe("a", "2026-03-01")
+    life.use(20, "2026-03-02T10", ticket="one")
+    life.use(None, "2026-03-02T11", kind="done", ticket="one", status="ok")
+    life.use(20, "2026-03-09T10", ticket="two")
+    life.change("change_plan", "2026-03-10", plan="b")
+    life.use(None, "2026-03-11T11", kind="done", ticket="two", status="ok")
+    # 20 before the change and 40 after it are in one step: the second counts once, after it.
+    assert [life.sum(plan=key) for key in "ab"] == [7, 0]
