@@ -60,6 +60,9 @@ def _adjust(step: Step, known: Timeline, limit: Limit, spell: Spell) -> None:
     if not change:
         return
     period = lines.charge_period(step, sub, limit.key, spell.start)
+    # The first of it may come after the close, or with what the close books, before its lines are written.
+    period = period._replace(closed=any(each.closed for _, each in _usage_charges(step, known, spell)))
+    late = period.closed and all((each.start, each.end) != (spell.start, spell.end) for each in sub.closing)
     moment = min(max(step.now, spell.start, sub.start), spell.end - 1)
     terms = known.terms[known.at(moment)]
     plan = step.plan(sub, terms)
@@ -70,11 +73,11 @@ def _adjust(step: Step, known: Timeline, limit: Limit, spell: Spell) -> None:
     back = _taken_back(step, known, spell, period, -change, plan.currency, line) if change < 0 else 0
     part = Part(None, 0, None, change)
     group = lines.write(
-        step, head, lines.NO_GROUP, group, 0, Paid(change, -back, 0), [part], late=period.closed, line=line
+        step, head, lines.NO_GROUP, group, 0, Paid(change, -back, 0), [part], late=late, line=line
     )
     lines.save_group(step, sub, limit.key, spell.start, lines.NO_GROUP, group)
     after = period._replace(billed=period.billed + change, credits=period.credits - back)
-    if after.closed:
+    if late:
         after = after._replace(late=after.late + 1)
         step.late[sub.id, limit.key, spell.start] = spell.end
     lines.save_period(step, sub, limit.key, spell.start, after)
@@ -85,11 +88,7 @@ def _taken_back(
 ) -> int:
     """What of `amount` is not due any more and goes back to grants: from the charges' burns, the latest charge first."""
     bucket = ("charge", step.tenant, step.account, known.sub.id)
-    held = [
-        (member, found)
-        for member, found in step.cells.members(bucket)
-        if member.endswith(f"|{spell.start}") and _is_usage(step, known, member.partition("|")[0])
-    ]
+    held = list(_usage_charges(step, known, spell))
     due: int = sum(found.billed - found.credits for _, found in held) + own.billed - own.credits
     left: int = amount - max(min(amount, due), 0)
     wanted = left
@@ -99,6 +98,14 @@ def _taken_back(
             step.cells.put(bucket, member, after)
             left -= back
     return wanted - left
+
+
+def _usage_charges(step: Step, known: Timeline, spell: Spell) -> Iterator[tuple[str, ChargePeriod]]:
+    """The usage charges of a period, with the names of their cells."""
+    bucket = ("charge", step.tenant, step.account, known.sub.id)
+    for member, found in step.cells.members(bucket):
+        if member.endswith(f"|{spell.start}") and _is_usage(step, known, member.partition("|")[0]):
+            yield member, found
 
 
 def _is_usage(step: Step, known: Timeline, key: str) -> bool:

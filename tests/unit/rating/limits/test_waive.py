@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from tests.unit.rating.lives import Doc, Life, charge, plan
+import pytest
+
+from tests.unit.rating.lives import TOKENS, Doc, Life, charge, plan
 
 
 def cap(amount: str) -> Doc:
@@ -49,6 +51,30 @@ def test_late_usage_of_a_subscription_that_is_over_is_waived_too() -> None:
     life.use(20, "2026-03-02", came="2026-03-05")
     assert due(life, "2026-03-01") == 10
     assert life.lines(kind="close", charge="cap")[-1]["rounded"]["amount_due"] == "-38"
+
+
+def test_what_is_over_for_the_first_time_after_the_close_is_late_and_closed_anew() -> None:
+    life = Life([plan("a", charges=[charge()], limits=[cap("10")])])
+    life.subscribe("a", "2026-03-01")
+    life.use(8, "2026-03-31")
+    life.use(7, "2026-03-31", came="2026-04-02")
+    assert [(line["amount"], line["late"]) for line in life.lines(charge="cap")] == [("-5", True)]
+    closes = {line["charge"]: line["rounded"]["amount_due"] for line in life.lines(kind="close")}
+    assert closes == {"input": "15", "cap": "-5"}
+
+
+@pytest.mark.parametrize(("used", "over"), [(8, "-3"), (12, "-7")])
+def test_what_the_close_books_is_waived_before_the_one_close_line(used: int, over: str) -> None:
+    flat = {"model": "graduated", "tiers": [{"up_to": None, "unit_amount": "1", "flat_amount": "5"}]}
+    unused = {"key": "calls", "meter": "calls", "price": flat}
+    calls = TOKENS | {"key": "calls", "event_type": "call"}
+    life = Life([plan("a", charges=[charge(), unused], limits=[cap("10")])], meters=[TOKENS, calls])
+    life.subscribe("a", "2026-03-01")
+    life.use(used, "2026-03-31")
+    life.until("2026-04-02")
+    assert not any(line["late"] for line in life.records("billing.charges.v1"))
+    assert [line["rounded"]["amount_due"] for line in life.lines(kind="close", charge="cap")] == [over]
+    assert due(life, "2026-03-01") == 10
 
 
 def test_a_limit_set_later_is_of_the_periods_that_end_after_it() -> None:
