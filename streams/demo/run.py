@@ -33,6 +33,7 @@ from streams.demo.processes import Children, program
 from streams.demo.stack import stack
 from streams.demo.tally import Tally
 from streams.settings import Settings
+from streams.stack import clickhouse
 from streams.stack.process import free_port
 
 READY_S = 90.0
@@ -216,6 +217,11 @@ def _compare(settings: Settings, outputs: Outputs, children: Children, screen: C
     """ClickHouse against the topic."""
     server = settings.clickhouse
     if not warehouse.wait_until_caught_up(server, outputs.last, WAREHOUSE_S, lambda: _alive(children)):
+        if not clickhouse.answers(server.address):
+            fail(
+                f"no ClickHouse answers at {server.address} any more: azotte up starts it again, and azotte sink then brings "
+                "what it missed"
+            )
         screen.print(
             f"ClickHouse at {server.address} has not caught up yet; the sink goes on where it stopped"
         )

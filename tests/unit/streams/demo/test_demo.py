@@ -1,12 +1,8 @@
-"""The demo's parts: what it sends, how it counts, how it looks, and that its processes end."""
+"""The demo's parts: what it sends, how it counts, how it looks, what it says when a server goes away."""
 
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
 from collections import Counter
 from decimal import Decimal
 from importlib.resources import files
@@ -15,17 +11,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from rich.console import Console
 
 from rating.times import DAY, parse_time
 from schemas.catalog import check_catalog, load_catalog
 from streams.cli.lines import Event, from_ndjson
-from streams.demo import board
-from streams.demo.processes import Child, Children
-from streams.demo.run import _View, month_start
+from streams.cli.publish import Publisher
+from streams.demo import board, warehouse
+from streams.demo.outputs import Outputs
+from streams.demo.processes import Children
+from streams.demo.run import _compare, _delivered, _View, month_start
 from streams.demo.sample import MODELS, REGIONS, Kind, Sent, Usage, accounts, commands
-from streams.demo.stack import _up
 from streams.demo.tally import Tally
+from streams.settings import Settings
+from streams.stack.process import free_port
 
 NOW = parse_time("2026-11-24T12:00:00Z")
 MONTH = parse_time("2026-11-01T00:00:00Z")
@@ -214,59 +214,25 @@ def test_the_live_board_gives_way_to_the_summary(monkeypatch: pytest.MonkeyPatch
     assert "\x1b[2K" in screen.file.getvalue().rpartition("pipeline")[2]
 
 
-def test_a_process_that_ends_by_itself_is_told_with_its_last_words(tmp_path: Path) -> None:
-    child = Child(
-        "worker", [sys.executable, "-c", "print('no topic'); raise SystemExit(3)"], tmp_path / "w.log", {}
-    )
-    child.stop()
-    assert child.ended is not None
-    assert "the worker ended with status" in child.ended
-
-
-def test_what_was_started_is_stopped_however_the_block_ends(tmp_path: Path) -> None:
-    def broken(children: Children) -> None:
-        with children:
-            children.start("settings", "settings", "table")
-            raise RuntimeError("broken")
-
-    children = Children(tmp_path)
-    with pytest.raises(RuntimeError, match="broken"):
-        broken(children)
-    assert children.ended is None
-    assert children.log("settings").exists()
-
-
-def test_a_ctrl_c_while_the_processes_are_stopped_stops_them_all_and_takes_effect(tmp_path: Path) -> None:
-    stopped: list[str] = []
-
-    class Slow(Child):
-        def stop(self) -> None:
-            os.kill(os.getpid(), signal.SIGINT)
-            super().stop()
-            stopped.append(self.name)
-
-    children = Children(tmp_path)
-    for name in ("worker", "sink"):
-        children._running.append(Slow(name, [sys.executable, "-c", "input()"], tmp_path / name, {}))
-    with pytest.raises(KeyboardInterrupt):
-        children.stop()
-    assert stopped == ["sink", "worker"]
-    assert children.ended is None
-
-
-def test_a_ctrl_c_while_the_stack_is_being_started_does_not_lose_what_starts_it(
-    monkeypatch: pytest.MonkeyPatch,
+def test_a_clickhouse_that_went_away_is_told_with_the_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    begun: list[subprocess.Popen[bytes]] = []
+    monkeypatch.setattr(warehouse, "wait_until_caught_up", lambda *_: False)
+    outputs = object.__new__(Outputs)
+    outputs.last = {0: 7}
+    settings = Settings(home=tmp_path, clickhouse_port=free_port())
+    with pytest.raises(typer.Exit):
+        _compare(settings, outputs, Children(tmp_path), Console(file=StringIO()), Tally())
+    assert capsys.readouterr().err.startswith("azotte: no ClickHouse answers at http://127.0.0.1:")
 
-    class Pressed(subprocess.Popen[bytes]):
-        def __init__(self, *arguments: Any, **named: Any) -> None:
-            super().__init__([sys.executable, "-c", "import signal; signal.pause()"], **named)
-            begun.append(self)
-            os.kill(os.getpid(), signal.SIGINT)
 
-    monkeypatch.setattr(subprocess, "Popen", Pressed)
-    with pytest.raises(KeyboardInterrupt):
-        _up()
-    (up,) = begun
-    assert up.returncode is not None, "it was told, and its end was waited for"
+def test_events_that_do_not_arrive_are_told_with_the_remedy(capsys: pytest.CaptureFixture[str]) -> None:
+    publisher = object.__new__(Publisher)
+    publisher.failures, publisher.failed = 0, []
+    _delivered(publisher, Settings(kafka_port=9))
+    publisher._fault("event: timed out")
+    with pytest.raises(typer.Exit):
+        _delivered(publisher, Settings(kafka_port=9))
+    said = capsys.readouterr().err
+    assert said.startswith("azotte: 1 events did not reach the broker at 127.0.0.1:9 (event: timed out)")
+    assert "azotte status" in said
