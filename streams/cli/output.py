@@ -52,6 +52,11 @@ def say(message: str = "") -> None:
     print(message, flush=True)
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 event`, `2,000 events`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def print_json(value: Any) -> None:
     """One JSON document on one line, on stdout."""
     print(json.dumps(value, ensure_ascii=False, separators=(", ", ": ")), flush=True)

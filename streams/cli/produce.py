@@ -19,7 +19,7 @@ import typer
 
 from streams import clock
 from streams.cli.lines import BadLine, Event, from_csv, from_ndjson
-from streams.cli.output import WRONG_USAGE, fail, note, print_json, say, settings_or_fail, unreadable
+from streams.cli.output import WRONG_USAGE, counted, fail, note, print_json, say, settings_or_fail, unreadable
 from streams.cli.send import pairs
 
 SHOWN = 10
@@ -105,10 +105,9 @@ def produce(
         lost = [line.line for line in bad]
         print_json({"published": publisher.delivered, "failed": publisher.failures, "bad_lines": lost})
     else:
-        count = "1 event" if publisher.delivered == 1 else f"{publisher.delivered:,} events"
-        say(f"published {count} to {settings.topic(wanted)}")
+        say(f"published {counted(publisher.delivered, 'event')} to {settings.topic(wanted)}")
     if bad or publisher.failures:
-        fail(f"{len(bad):,} lines left out, {publisher.failures:,} not delivered")
+        fail(f"{counted(len(bad), 'line')} left out, {publisher.failures:,} not delivered")
 
 
 class _Counted:

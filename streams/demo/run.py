@@ -25,7 +25,7 @@ from rich.live import Live
 from rating.times import parse_time
 from schemas import topics
 from streams import clock
-from streams.cli.output import console, fail
+from streams.cli.output import console, counted, fail
 from streams.cli.publish import Publisher
 from streams.demo import board, sample, warehouse
 from streams.demo.outputs import Outputs
@@ -165,7 +165,7 @@ def _flow(
 def _delivered(publisher: Publisher, settings: Settings) -> None:
     if publisher.failures:
         fail(
-            f"{publisher.failures:,} events did not reach the broker at {settings.bootstrap_servers} ({publisher.failed[0]}): "
+            f"{counted(publisher.failures, 'event')} did not reach the broker at {settings.bootstrap_servers} ({publisher.failed[0]}): "
             "azotte status says whether it still runs; then run this again"
         )
 
@@ -226,11 +226,16 @@ def _compare(settings: Settings, outputs: Outputs, children: Children, screen: C
             f"ClickHouse at {server.address} has not caught up yet; the sink goes on where it stopped"
         )
         return
-    count, amount = warehouse.charged_since(server, outputs.begin)
-    same = count == tally.lines and amount == sum(tally.amounts.values())
-    words = "the same" if same else "[bold red]not the same[/]"
+    count, amount = warehouse.charged(server, outputs.begin, outputs.last)
+    owed = sum(tally.amounts.values())
+    same = (count, amount) == (tally.lines, owed)
     screen.print(
-        f"ClickHouse has {count:,} charge lines, {board.money(amount)} USD: {words} as the topic, to the last digit"
+        f"ClickHouse has {count:,} charge lines, {board.money(amount)} USD: "
+        + (
+            "the same as the topic, to the last digit"
+            if same
+            else f"[bold red]the topic has {tally.lines:,}, {owed} USD[/]"
+        )
     )
 
 

@@ -27,12 +27,18 @@ def ask(server: ClickHouse, sql: str) -> list[list[str]]:
         return [line.split("\t") for line in answer.read().decode().splitlines()]
 
 
-def charged_since(server: ClickHouse, begin: Mapping[int, int]) -> tuple[int, Decimal]:
-    """How many charge lines ClickHouse has from these offsets on, and their sum."""
-    since = " OR ".join(
-        f"(_partition = {partition} AND _offset >= {offset})" for partition, offset in begin.items()
+def charged(server: ClickHouse, begin: Mapping[int, int], last: Mapping[int, int]) -> tuple[int, Decimal]:
+    """How many charge lines ClickHouse has from these offsets up to those, both included, and their sum.
+
+    The end counts: another run beside this one goes on, and so does the sink.
+    """
+    if not last:
+        return 0, Decimal(0)
+    within = " OR ".join(
+        f"(_partition = {partition} AND _offset BETWEEN {begin[partition]} AND {end})"
+        for partition, end in last.items()
     )
-    ((count, amount),) = ask(server, f"SELECT count(), sum(amount) FROM charges WHERE {since}")
+    ((count, amount),) = ask(server, f"SELECT count(), sum(amount) FROM charges WHERE {within}")
     return int(count), Decimal(amount)
 
 

@@ -234,5 +234,5 @@ def test_events_that_do_not_arrive_are_told_with_the_remedy(capsys: pytest.Captu
     with pytest.raises(typer.Exit):
         _delivered(publisher, Settings(kafka_port=9))
     said = capsys.readouterr().err
-    assert said.startswith("azotte: 1 events did not reach the broker at 127.0.0.1:9 (event: timed out)")
+    assert said.startswith("azotte: 1 event did not reach the broker at 127.0.0.1:9 (event: timed out)")
     assert "azotte status" in said
