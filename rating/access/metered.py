@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from rating.access.allowances import included, segments, used
+from rating.access.refills import next_refill
 from rating.catalog import Entitlement, Plan
 from rating.limits.standing import balance
 from rating.numbers import amount_text, quantity_text
@@ -35,7 +36,9 @@ def metered(step: Step, known: Timeline, plan: Plan, entitlement: Entitlement) -
         left = balance(step, entitlement.unit)
         denied = denied or (entitlement.overage is None and entitlement.unit not in plan.conversion_rates)
         beyond = amount_text(_unpaid(step, known, plan, entitlement.unit, spell))
-        return Amounts(None, quantity_text(count), amount_text(left), beyond, denied and left <= 0, NEVER)
+        exhausted = denied and left <= 0
+        refill = next_refill(step, entitlement.unit) if exhausted else NEVER
+        return Amounts(None, quantity_text(count), amount_text(left), beyond, exhausted, refill)
     allowance = included(chain, spell)
     if allowance is None and not denied:
         return Amounts(None, quantity_text(count), None, "0", False, NEVER)
