@@ -39,12 +39,13 @@ def correct(step: Step, command: Command, accept_past: int, metering: Any) -> No
         if time < step.now - accept_past:
             raise Refused("now.time is older than accept_past")
         after = _waiting(step, now, time, step.catalog.revision, command, metering)
-    _apply(step, before, after)
-    if after is not None:
-        new = entry._replace(digest=now.digest, time=after.time, revision=after.revision)  # type: ignore[union-attr]
-        amended.put(step, was.uid, new)
+    # Noted first: a segment that begins to be used asks the history for what was used before it.
+    if now is not None and after is not None:
+        entry = entry._replace(digest=now.digest, time=after.time, revision=after.revision)
     else:
-        amended.put(step, was.uid, entry._replace(retracted=True))
+        entry = entry._replace(retracted=True)
+    amended.put(step, was.uid, entry)
+    _apply(step, before, after)
     moves = [(before, -1), *([] if after is None else [(after, 1)])]
     step.effects.append(uncounted(step.source, (), rows_of(step, moves)))
 

@@ -14,6 +14,7 @@ from tests.auditor.lifecycle.compare import Record, differences
 from tests.auditor.lifecycle.credits import misspent
 from tests.auditor.lifecycle.words import shown
 from tests.auditor.lifecycle_cases import History, history
+from tests.auditor.lifecycle_dense import dense_history
 from tests.auditor.lifecycle_features import ALL
 from tests.auditor.lifecycle_variants import varied
 from tests.auditor.shrink import shrunk
@@ -22,6 +23,7 @@ FEATURES = ALL
 """What is drawn from: `ALL` of `lifecycle_features`, once the engine rates it all."""
 HISTORIES = 2_000
 VARIED = 200
+DENSE = 600
 TESTS = 8
 
 
@@ -77,6 +79,14 @@ def test_so_do_levels_by_the_period_averages_of_buckets_and_bounds_together() ->
     text = json.dumps([case.catalog for case in cases])
     drawn = ('"per": "period"', '"rollup": "avg"', '"multiply"', '"quantity": "50.25"', '"maximum": "60"')
     assert min(text.count(word) for word in drawn) > 10
+
+
+@pytest.mark.parametrize("part", range(2))
+def test_so_do_histories_in_which_all_meets(part: int) -> None:
+    seeds = range(part, DENSE, 2)
+    for seed in seeds:
+        agree(dense_history(seed))
+    assert len(seeds) == DENSE // 2
 
 
 def test_the_histories_ask_something() -> None:

@@ -113,6 +113,13 @@ class Life:
                "subject": account, "time": full(time), "data": {"value": value, **fields}}  # fmt: skip
         self.command("retract_usage", came, account=account, source="src", event_id=name, was=was)
 
+    def amend(self, name: str, time: str, came: str, now: Doc, value: object, **fields: Any) -> None:
+        """Amend what `use` sent under an id: `now` has its new `time` and data."""
+        was: Doc = {"specversion": "1.0", "id": name, "source": "src", "type": "use", "tenant": "acme",
+               "subject": "cust-1", "time": full(time), "data": {"value": value, **fields}}  # fmt: skip
+        after = {**was, "time": full(now.get("time", time)), "data": {**was["data"], **now.get("data", {})}}
+        self.command("amend_usage", came, source="src", event_id=name, was=was, now=after)
+
     def until(self, time: str) -> None:
         """Let the clock go on."""
         self.shown += self.simulation.advance(parse_time(full(time)))

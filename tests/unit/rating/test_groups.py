@@ -169,3 +169,14 @@ def test_a_schedule_goes_on_from_what_outcomes_made_count_before_a_change() -> N
     life.use(None, "2026-03-11T11", kind="done", ticket="two", status="ok")
     # 20 before the change and 40 after it are in one step: the second counts once, after it.
     assert [life.sum(plan=key) for key in "ab"] == [7, 0]
+
+
+def test_an_event_that_is_amended_to_the_time_after_a_change_does_not_count_before_it() -> None:
+    free = {"model": "percentage", "rate": "10", "free_amount": "60"}
+    life = Life([plan(key, charges=[charge(price=free)]) for key in "ab"])
+    life.subscribe("a", "2026-03-01")
+    life.use("54", "2026-03-03")
+    life.change("change_plan", "2026-03-10", plan="b")
+    life.use("5", "2026-03-02", name="moved")
+    life.amend("moved", "2026-03-02", "2026-03-12", {"time": "2026-03-11", "data": {"value": "6"}}, "5")
+    assert life.sum() == 0  # 54 and 6 are free
