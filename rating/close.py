@@ -10,7 +10,7 @@ from rating.catalog import Plan
 from rating.charges import Work, priced_of
 from rating.currencies import minor_digits
 from rating.fees import length_of
-from rating.legs import Leg, chain_of, held_spans, legs_of, totals
+from rating.legs import chain_of, held_spans, legs_of, totals
 from rating.lines import Head
 from rating.numbers import half_even
 from rating.prices import Part
@@ -22,8 +22,8 @@ from rating.timeline import Spell, Timeline, length_at, spell_at, timeline
 def close(step: Step, sub: Subscription, closing: Closing) -> None:
     """Book a period's end plus grace, charge by charge: flat amounts of what was not used, minimum and true-up."""
     known, spell = _spell(step, sub, closing)
-    for key, leg in _charges(step, known, spell, closing.length):
-        _unused(Work(step, known, spell, leg.charge, step.catalog.meters[leg.charge.meter], None))
+    for key in _charges(step, known, spell, closing.length):
+        _unused(step, known, spell, key)
         _close_charge(step, known, spell, key)
     for key in _fees(step, known, spell, closing.length):
         held = lines.charge_period(step, sub, key, spell.start)
@@ -33,7 +33,7 @@ def close(step: Step, sub: Subscription, closing: Closing) -> None:
 def tell(step: Step, sub: Subscription, closing: Closing) -> None:
     """Write the close lines of a period that is closed."""
     known, spell = _spell(step, sub, closing)
-    for key, _ in _charges(step, known, spell, closing.length):
+    for key in _charges(step, known, spell, closing.length):
         close_line(step, known, key, spell)
     for key in _fees(step, known, spell, closing.length):
         close_line(step, known, key, spell)
@@ -63,18 +63,15 @@ def _plans(step: Step, known: Timeline, spell: Spell) -> Iterator[tuple[Terms, P
             yield terms, step.plan(known.sub, terms)
 
 
-def _charges(step: Step, known: Timeline, spell: Spell, length: str) -> Iterator[tuple[str, Leg]]:
-    """Every charge of the period with its last segment."""
+def _charges(step: Step, known: Timeline, spell: Spell, length: str) -> list[str]:
+    """Every charge of the period."""
     keys = {
         charge.key: None
         for _, plan in _plans(step, known, spell)
         if plan.period == length
         for charge in plan.charges
     }
-    for key in keys:
-        legs = legs_of(step, known, key, spell)
-        if legs:
-            yield key, legs[-1]
+    return [key for key in keys if legs_of(step, known, key, spell)]
 
 
 def _fees(step: Step, known: Timeline, spell: Spell, length: str) -> list[str]:
@@ -98,22 +95,19 @@ def _fees(step: Step, known: Timeline, spell: Spell, length: str) -> list[str]:
     return found + [key for key, _, start in held if start == str(spell.start) and key not in named]
 
 
-def _unused(work: Work) -> None:
+def _unused(step: Step, known: Timeline, spell: Spell, key: str) -> None:
     """What a charge without any usage costs: the first tier's flat amount, a flat price; of a time that turned out to be
     paused throughout, not even that which was written before."""
-    for index, leg in enumerate(work.legs):
+    legs = legs_of(step, known, key, spell)
+    for index, leg in enumerate(legs):
         if leg.first and not leg.charge.dimensions and not leg.rule.by_window:
+            work = Work(step, known, spell, leg.charge, step.catalog.meters[leg.charge.meter], None)
             used = any(slot.start == leg.start for slot in work.group.slots)
-            if used != _held(work, index):
-                work.begin("usage", index, (work.spell.start, work.spell.end))
-                work.add(None, index, at=work.spell.end - 1)
+            # One that is paused throughout has no flat amounts.
+            if used != bool(held_spans(known, leg.start, legs[chain_of(legs, index)[1] - 1].end)):
+                work.begin("usage", index, (spell.start, spell.end))
+                work.add(None, index, at=spell.end - 1)
                 work.finish()
-
-
-def _held(work: Work, index: int) -> bool:
-    """Whether the subscription was active while the charge went on: one paused throughout has no flat amounts."""
-    low, high = chain_of(work.legs, index)
-    return bool(held_spans(work.known, work.legs[low].start, work.legs[high - 1].end))
 
 
 def _close_charge(step: Step, known: Timeline, spell: Spell, key: str) -> None:

@@ -10,6 +10,7 @@ from rating.aggregations import LEVEL
 from rating.charges import Work
 from rating.legs import Leg, chain_of, legs_of
 from rating.levels import groups_of
+from rating.state import Terms
 from rating.step import Step
 from rating.timeline import Spell, Timeline, spell_at
 
@@ -83,20 +84,23 @@ def cut_off(step: Step, old: Timeline, new: Timeline, since: int) -> None:
         keys = {charge.key: None for terms in old.terms for charge in step.plan(old.sub, terms).charges}
         for key in keys:
             legs = legs_of(step, old, key, spell)
-            kept = _begun([each for each in legs_of(step, new, key, same) if each.start < new.end])
+            kept = _held_as(new, [each for each in legs_of(step, new, key, same) if each.start < new.end])
             if same.start != spell.start:
                 kept = {}
-            begun = _begun(legs)
+            held = _held_as(old, legs)
             for index in reversed(range(len(legs))):
                 start = legs[index].start
-                if start >= since and kept.get(start) != begun[start]:
+                if start >= since and kept.get(start) != held[start]:
                     _drop(step, old, spell, key, index)
         moment = spell.stop
 
 
-def _begun(legs: Sequence[Leg]) -> dict[int, int]:
-    """When the charge of each segment began: with another segment before it, it counts on from there."""
-    return {leg.start: legs[chain_of(legs, index)[0]].start for index, leg in enumerate(legs)}
+def _held_as(known: Timeline, legs: Sequence[Leg]) -> dict[int, tuple[int, Terms]]:
+    """The terms of each segment, and when its charge began: with other segments before it, it counts on from there."""
+    begun = [legs[chain_of(legs, index)[0]].start for index in range(len(legs))]
+    return {
+        leg.start: (begin, known.terms[known.at(leg.start)]) for begin, leg in zip(begun, legs, strict=True)
+    }
 
 
 def _drop(step: Step, old: Timeline, spell: Spell, key: str, index: int) -> None:

@@ -218,3 +218,13 @@ def test_a_period_that_a_change_ends_within_its_pause_has_no_flat_amount() -> No
     life.until("2026-05-02")
     starts = {line["period_start"][:10]: life.sum(period_start=line["period_start"]) for line in life.lines()}
     assert starts == {"2026-03-01": 9, "2026-04-01": 0, "2026-04-10": 9}
+
+
+def test_a_charge_that_was_away_in_between_has_its_flat_amount_for_each_time() -> None:
+    flat = {"key": "input", "meter": "tokens", "price": {"model": "flat", "amount": "9"}}
+    life = Life([pro(flat), plan("b")])
+    life.subscribe("pro", "2026-03-01")
+    life.change("change_plan", "2026-03-10", plan="b")
+    life.change("change_plan", "2026-03-20", plan="pro")
+    life.until("2026-04-01T02")
+    assert [line["amount"] for line in life.lines()] == ["9", "9"]

@@ -179,3 +179,17 @@ def test_a_version_that_would_have_taken_over_costs_nothing_where_a_change_came_
     life.change(time="2026-03-16T12", came=came, **what)
     life.until("2026-05-02")
     assert life.sum() == 5
+
+
+def test_a_level_costs_nothing_on_a_plan_that_another_replaces_at_the_same_instant() -> None:
+    meter = {**TOKENS, "aggregation": "time_weighted_sum", "per": "hour"}
+    life = Life([plan("a", charges=[charge("1")]), plan("b", charges=[charge("3")])], [meter])
+    life.subscribe("a", "2026-03-01")
+    life.use(2, "2026-03-01")
+    for key in ("b", "a"):
+        life.change("change_plan", "2026-03-02", plan=key)
+    life.until("2026-04-01")
+    assert [life.sum(plan=key, period_start="2026-03-01T00:00:00.000000Z") for key in "ab"] == [
+        2 * 31 * 24,
+        0,
+    ]
