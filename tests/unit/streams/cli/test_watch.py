@@ -77,10 +77,36 @@ def test_it_is_seen_what_is_denied_breached_and_left() -> None:
     shown = {line.split()[0]: line.split() for line in lines if line.strip()}
     assert shown["chat"][:3] == ["chat", "no", "hard_limit"]
     assert shown["chat/u-1"][1] == "yes"
-    limits = [line.split() for line in lines if line.startswith("spend-cap")]
-    assert [each[1:3] for each in limits] == [['{"at":"450"}', "breached"], ["50", "recovered"]]
+    assert shown["spend-cap"][1:4] == ["450", "401.5", "500"]
     assert shown["welcome"][:3] == ["welcome", "9.5", "USD"]
     assert "spent" not in shown
     empty = Console(width=140, record=True, file=io.StringIO())
     empty.print(view("acme/nobody", Watched("acme", "nobody")))
     assert empty.export_text().count("–") == 3
+
+
+def test_a_limit_is_one_row_with_what_it_comes_to_now() -> None:
+    watched = Watched("acme", "cust-1")
+    mine = [{"limit": "cap", "value": "90", "amount": "100", "resets_at": None}]
+    own = [*mine, {"limit": "burst", "value": "7", "amount": "7", "resets_at": None}]
+    take(watched, topics.ENTITLEMENTS, some.entitlement(limits=mine), CHAT)
+    take(watched, topics.ENTITLEMENTS, some.entitlement(subject="u-1", limits=own), CHAT + b"/u-1")
+    assert limits_shown(watched) == [["burst", "of", "u-1", "7", "7"], ["cap", "90", "100"]]
+    crossed = {"limit": "cap", "amount": "100", "scope": "subscription", "action": "block"}
+    for number, (threshold, value) in enumerate((("50", "60"), ("80", "85"))):
+        take(watched, topics.THRESHOLDS, some.threshold(number, threshold=threshold, value=value, **crossed))
+    each = {"limit": "burst", "amount": "7", "scope": {"subject": "u-2"}, "action": "block", "value": "8"}
+    take(watched, topics.THRESHOLDS, some.threshold(3, threshold="100", **each))
+    assert limits_shown(watched) == [
+        ["burst", "of", "u-2", "100%", "8", "7", "block", "2026-11-22", "10:00:00.123456"],
+        ["cap", "subscription", "80%", "90", "100", "block", "2026-11-22", "10:00:00.123456"],
+        ["burst", "of", "u-1", "7", "7"],
+    ]
+
+
+def limits_shown(watched: Watched) -> list[list[str]]:
+    """The rows of limits, as 80 columns show them."""
+    screen = Console(width=80, record=True, file=io.StringIO())
+    screen.print(view("acme/cust-1", watched))
+    lines = [line.split() for line in screen.export_text().splitlines()]
+    return lines[lines.index(["limits"]) + 2 : lines.index(["credits"]) - 1]
