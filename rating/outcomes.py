@@ -84,13 +84,11 @@ def _changed(step: Step, meter: Meter, match: str, member: str, value: Any) -> N
     step.cells.put(place, member, value)
     _indexed(step, meter, match, member, value is not None)
     after = _decided(step, meter, place)
-    for name in sorted(before.keys() | after.keys()):
-        old, new = before.get(name), after.get(name)
-        if old != new:
-            if old is not None:
-                _count(step, old, -1)
-            if new is not None:
-                _count(step, new, 1)
+    gone = [before[name] for name in sorted(before) if before[name] != after.get(name)]
+    came = [after[name] for name in sorted(after) if after[name] != before.get(name)]
+    # All go before any comes: a segment that begins to be used asks for what was used before it.
+    _count(step, gone, -1)
+    _count(step, came, 1)
 
 
 def _decided(step: Step, meter: Meter, place: tuple[str, ...]) -> dict[str, Waiting]:
@@ -128,14 +126,18 @@ def _last(outcomes: Sequence[tuple[int, bool]], low: int, high: int) -> int | No
     return mine[-1][0] if mine and mine[-1][1] else None
 
 
-def _count(step: Step, event: Waiting, sign: int) -> None:
-    uid = event_uid(event.source, f"{event.id} {event.readings[0][0]}")
-    if waiting.runs(step, event.subscription, event.time):
-        rate.rate(step, [(bunches_of([event]), sign)], "usage" if sign > 0 else "correction")
-    elif sign > 0:
-        waiting.keep(step, uid, event._replace(counted=True))
-    else:
-        waiting.forget(step, uid)
+def _count(step: Step, events: Iterable[Waiting], sign: int) -> None:
+    rated = []
+    for event in events:
+        uid = event_uid(event.source, f"{event.id} {event.readings[0][0]}")
+        if waiting.runs(step, event.subscription, event.time):
+            rated.append(event)
+        elif sign > 0:
+            waiting.keep(step, uid, event._replace(counted=True))
+        else:
+            waiting.forget(step, uid)
+    if rated:
+        rate.rate(step, [(bunches_of(rated), sign)], "usage" if sign > 0 else "correction")
 
 
 def _indexed(step: Step, meter: Meter, match: str, member: str, there: bool) -> None:

@@ -78,7 +78,7 @@ MODELS: dict[str, Callable[[Doc, str], Price]] = {
     "package": Package.from_doc,
     "percentage": Percentage.from_doc,
     "graduated_percentage": GraduatedPercentage.from_doc,
-    "matrix": Matrix.from_doc,
     "dynamic": Dynamic.from_doc,
+    "matrix": Matrix.from_doc,
     "scheduled": _scheduled,
 }

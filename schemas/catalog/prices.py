@@ -249,15 +249,10 @@ class Scheduled(Model):
     default: UnscheduledPrice
 
 
-UnscheduledPrice = Annotated[
-    Flat | PerUnit | Graduated | Volume | Stairstep | Package | Percentage | GraduatedPercentage | Dynamic,
-    Field(discriminator="model"),
-]
-Price = Annotated[
-    Flat | PerUnit | Graduated | Volume | Stairstep | Package | Percentage | GraduatedPercentage | Matrix | Dynamic
-    | Scheduled,
-    Field(discriminator="model"),
-]  # fmt: skip
+Plain = Flat | PerUnit | Graduated | Volume | Stairstep | Package | Percentage | GraduatedPercentage | Dynamic
+"""The models that a schedule may have too."""
+UnscheduledPrice = Annotated[Plain, Field(discriminator="model")]
+Price = Annotated[Plain | Matrix | Scheduled, Field(discriminator="model")]
 Slot.model_rebuild()
 Scheduled.model_rebuild()
 

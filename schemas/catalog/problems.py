@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel
 
+from rating.prices import MODELS
 from schemas.catalog.base import field_names, suggestion
+from schemas.catalog.meters import Aggregation
 
 Loc = tuple[str | int, ...]
 SHOWN_MAX = 60
@@ -126,10 +128,9 @@ _HINTS = {
     "effective_from": "add a time like effective_from: 2026-01-01T00:00:00Z",
     "currency": "add a code like currency: USD",
     "period": "add one of day, week, month, quarter, year",
-    "aggregation": "add one of sum, count, min, max, avg, unique, latest, time_weighted_sum",
+    "aggregation": f"add one of {', '.join(get_args(Aggregation))}",
     "price": 'add a price like {model: per_unit, unit_amount: "0.01"}',
-    "model": "add one of flat, per_unit, graduated, volume, stairstep, package, percentage, graduated_percentage, "
-    "matrix, dynamic, scheduled",
+    "model": f"add one of {', '.join(MODELS)}",
     "up_to": "add a bound, or up_to: null in the last tier",
     "tiers": 'add tiers like [{up_to: null, unit_amount: "0.01"}]',
     "event_type": "add the type of the events that are read",

@@ -197,3 +197,18 @@ def test_what_no_outcome_can_decide_any_more_is_forgotten(monkeypatch: pytest.Mo
     ):
         life.until(time)
         assert Kept.made[-1].outcomes() == left, time
+
+
+def test_usage_that_one_outcome_moves_over_a_change_is_priced_as_if_it_had_come_there_at_once() -> None:
+    night = {"from": "22:00", "to": "06:00", "price": {"model": "per_unit", "unit_amount": "100"}}
+    tiers = [{"up_to": "10", "unit_amount": "1"}, {"up_to": None, "unit_amount": "3"}]
+    price = {"model": "scheduled", "schedule": [night], "default": {"model": "graduated", "tiers": tiers}}
+    life = begun(TICKETS, plan("b", charges=[charge(price=price)]), price=price)
+    come(life, asked("a", "29T10", 8))
+    come(life, asked("b", "29T11", 8))
+    come(life, said("x", "29T12", "ok"))
+    assert [(line["kind"], line["quantity"]) for line in life.lines()] == [("usage", "16")]
+    life.change("change_plan", "2026-03-30", plan="b")
+    come(life, said("y", "30T10", "ok"))
+    # Both wait for the second: 10 at 1 and 6 at 3, on b alone.
+    assert [life.sum(plan=key) for key in ("pro", "b")] == [0, 28]

@@ -41,12 +41,12 @@ BROKEN = (
     Broken(
         "model: graduated",
         "model: gradual",
-        'c.yaml:42: plans[0].charges[0].price.model: "gradual" is not one of flat, per_unit, graduated, volume, stairstep, package, percentage, graduated_percentage, matrix, dynamic, scheduled; did you mean graduated?',
+        'c.yaml:42: plans[0].charges[0].price.model: "gradual" is not one of flat, per_unit, graduated, volume, stairstep, package, percentage, graduated_percentage, dynamic, matrix, scheduled; did you mean graduated?',
     ),
     Broken(
         "          model: graduated\n",
         "",
-        "c.yaml:41: plans[0].charges[0].price.model: is missing; add one of flat, per_unit, graduated, volume, stairstep, package, percentage, graduated_percentage, matrix, dynamic, scheduled",
+        "c.yaml:41: plans[0].charges[0].price.model: is missing; add one of flat, per_unit, graduated, volume, stairstep, package, percentage, graduated_percentage, dynamic, matrix, scheduled",
     ),
     Broken(
         "default: 0.0005",
