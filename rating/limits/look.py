@@ -106,15 +106,25 @@ def _windows(step: Step, held: Held) -> list[Gauge]:
         start, end = 0, NEVER
     if not (held.limit.falls or held.limit.of_period):
         # A period that ends early ends its window.
-        return [
+        there = [
             each
             if each.start > start
             else each._replace(end=end if each.start == start else min(each.end, start))
             for each in kept
         ]
+        return [*there, *_carried(step, held, there)]
     ended = [each._replace(end=min(each.end, start)) for each in kept if each.start != start]
     mine = next((each for each in kept if each.start == start), Gauge("", start, end))
     return [*ended, mine._replace(end=end)]
+
+
+def _carried(step: Step, held: Held, there: Iterable[Gauge]) -> list[Gauge]:
+    """The window of now, where nothing was used in it and a level goes on."""
+    if held.limit.window in (FIRST_USE, SLIDING):
+        return []
+    start, end = held.window(step, step.now)
+    none = all(each.start != start for each in there)
+    return [Gauge("", start, end)] if none and gauges.carries(step, held, start) else []
 
 
 def _value(step: Step, held: Held, gauge: Gauge) -> int:
@@ -134,7 +144,7 @@ def _after(step: Step, held: Held, gauge: Gauge) -> int:
     for each in gauges.gauges(step, held):
         if each.subject == gauge.subject and each.start == gauge.end:
             return _value(step, held, each) if each.end > step.now else 0
-    return 0
+    return sum(gauges.value(step, held, each) for each in _carried(step, held, ()))
 
 
 def _keep(step: Step, held: Held, was: Gauge, after: Gauge) -> None:
