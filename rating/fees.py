@@ -67,7 +67,9 @@ def settle(step: Step, known: Timeline, at: int) -> None:
             if moment >= known.sub.start
         }
         for spell in sorted(spells):
-            _settle(step, known, key, spell, (max(spell.start, at), spell.nominal))
+            # What is held in arrears by another plan is written when its period is over.
+            timing = "advance" if spell.end > at else None
+            _settle(step, known, key, spell, (max(spell.start, at), spell.nominal), timing)
     _withdraw(step, known, at)
 
 
@@ -108,8 +110,10 @@ def booked_only(known: Timeline) -> Timeline:
     return Timeline(known.sub, known.sub.terms, known.sub.end)
 
 
-def _settle(step: Step, known: Timeline, key: str, spell: Spell, window: tuple[int, int]) -> None:
-    target, last = _target(step, known, key, spell)
+def _settle(
+    step: Step, known: Timeline, key: str, spell: Spell, window: tuple[int, int], timing: str | None = None
+) -> None:
+    target, last = _target(step, known, key, spell, timing)
     bucket, member = ("fee", step.tenant, step.account, known.sub.id), f"{key}|{spell.start}|{spell.length}"
     before = step.cells.get(bucket, member) or FeePeriod(0)
     if target == before.booked:
@@ -119,14 +123,19 @@ def _settle(step: Step, known: Timeline, key: str, spell: Spell, window: tuple[i
     _line(step, known, last, spell, window, target - before.booked)
 
 
-def _target(step: Step, known: Timeline, key: str, spell: Spell) -> tuple[int, Held | None]:
-    """What a fee comes to in a period as everything stands, and as what it was held last."""
+def _target(
+    step: Step, known: Timeline, key: str, spell: Spell, timing: str | None
+) -> tuple[int, Held | None]:
+    """What a fee comes to in a period as everything stands, and as what it was held last; of what is held with this timing
+    alone, where one is named."""
     sub = known.sub
     prorated = dict(sub.prorated)
     target = largest = cost = 0
     last: Held | None = None
     for at in _moments(known, spell):
         item = _held_at(step, known, key, at, spell)
+        if item is not None and timing not in (None, item.fee.timing):
+            item = None
         new = 0 if item is None else item.cost
         last = item or last
         if new == cost or last is None:

@@ -202,9 +202,9 @@ def end(step: Step, sub: Subscription, at: int) -> None:
     known = timeline(step, ended)
     plan = step.plan(sub, last)
     if sub.cursor >= sub.start:
-        fees.settle(step, known, at)
         for length in lengths(plan) if at > sub.start else ():
             fees.arrears(step, known, length, at)
+        fees.settle(step, known, at)
     grants.lapse(step, ended, at)
     closing = {*ended.closing}
     for length in lengths(plan):

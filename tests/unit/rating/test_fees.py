@@ -75,3 +75,27 @@ def test_a_fee_that_is_due_once_is_given_back_in_the_period_in_which_it_was_writ
         ("500", "2026-04-01"),
         ("-500", "2026-04-01"),
     ]
+
+
+def test_a_fee_that_a_change_puts_in_arrears_is_written_in_advance_no_more() -> None:
+    life = Life([plan("a", fees=[fee("31")]), plan("b", fees=[fee("62", "arrears")])])
+    life.subscribe("a", "2026-03-01")
+    life.change("change_plan", "2026-03-11", plan="b")
+    assert [line["amount"] for line in life.lines(kind="fee")] == ["31", "-21"]
+    life.until("2026-04-30T23:59")
+    assert [line["amount"] for line in life.lines(kind="fee")] == ["31", "-21", "42"]
+    life.change("change_plan", "2026-04-30T23:59", plan="a")
+    life.until("2026-05-01T02")
+    april = life.lines(kind="fee", period_start="2026-04-01T00:00:00.000000Z")
+    # One minute of 31 and all others of 62: 0.000717592593 + 61.998564814815.
+    assert len(april) == 2
+    assert sum(Decimal(line["amount"]) for line in april) == Decimal("61.999282407408")
+    assert life.sum(kind="fee", period_start="2026-05-01T00:00:00.000000Z") == 31
+
+
+def test_a_cancellation_writes_what_is_in_arrears_and_gives_back_what_is_in_advance() -> None:
+    life = Life([plan("a", fees=[fee("30")]), plan("b", fees=[fee("60", "arrears")])])
+    life.subscribe("a", "2026-04-01")
+    life.change("change_plan", "2026-04-11", plan="b")
+    life.change("cancel", "2026-04-16")
+    assert [line["amount"] for line in life.lines(kind="fee")] == ["30", "-20", "10"]
