@@ -94,9 +94,10 @@ async def _serve(settings: Settings, keys: Keys, slot: Slot, told: Callable[[str
         told(url(listening))
         following.start()
         await keeper.start()
-        walking = asyncio.create_task(rounds.run(failed))
+        beside = [asyncio.create_task(rounds.run(failed)), asyncio.create_task(routes.idle.watch(runner))]
         await ended.wait()
-        walking.cancel()
+        for each in beside:
+            each.cancel()
     finally:
         await runner.cleanup()
         await keeper.stop()

@@ -19,6 +19,7 @@ from streams.gateway import openapi
 from streams.gateway.bodies import body_of, parsed
 from streams.gateway.desk import Desk
 from streams.gateway.events import Away, Checked, check, split
+from streams.gateway.idle import Idle
 from streams.gateway.keeper import Lost, Write
 from streams.gateway.keys import ApiKey, Keys
 from streams.gateway.parts import Asking, Keeping, Publishing
@@ -49,12 +50,16 @@ class Routes:
         self._keeper = keeper
         self._peers = peers
         self._waiting = waiting
+        self.idle = Idle(settings.gateway_timeout / 1e6)
         self._rates = Rates(settings.gateway_requests_per_s)
         self._document = msgspec.json.encode(openapi.document())
 
     def application(self) -> web.Application:
         """What aiohttp serves."""
-        app = web.Application(client_max_size=self._settings.gateway_body_bytes_max, middlewares=[_answering])
+        app = web.Application(
+            client_max_size=self._settings.gateway_body_bytes_max,
+            middlewares=[self.idle.middleware(), _answering],
+        )
         app.router.add_get(f"{ACCOUNT}/features/{{feature}}", self.access, allow_head=False)
         app.router.add_post(f"{ACCOUNT}/reservations", self.reserve)
         app.router.add_post(f"{ACCOUNT}/reservations/{{id}}/commit", self.commit)

@@ -154,7 +154,7 @@ class Gate:
         self.settings = settings(**fields)
         self.desk = Desk(world, Book())
         self.keeper, self.peers = Keeper(), Peers()
-        self._routes = Routes(
+        self.routes = Routes(
             self.settings, Keys(self.keys), self.desk, self.topic, self.keeper, self.peers, lambda: self.waits
         )
 
@@ -173,7 +173,7 @@ class Gate:
 
     def application(self) -> web.Application:
         """What is served."""
-        return self._routes.application()
+        return self.routes.application()
 
     def _auth(self, key: str | None) -> dict[str, str]:
         return {} if key is None else {"Authorization": f"Bearer {key or self.key}"}
