@@ -28,6 +28,7 @@ _STATUS = {
 }  # fmt: skip
 _ALWAYS = (400, 401, 403, 429, 503)
 _WITH_BODY = (408, 413)
+_NAME = {"type": "string", "pattern": f"^[!-.0-~]{{1,{NAME_MAX}}}$"}
 _EVENT: Mapping[str, Any] = {
     "type": "object",
     "description": "A usage event: CloudEvents 1.0, JSON, structured.",
@@ -35,8 +36,9 @@ _EVENT: Mapping[str, Any] = {
     "properties": {
         "specversion": {"const": "1.0"},
         **{name: {"type": "string", "minLength": 1, "maxLength": ATTRIBUTE_MAX} for name in ("id", "source", "type")},
-        **{name: {"type": "string", "pattern": f"^[!-.0-~]{{1,{NAME_MAX}}}$"} for name in ("subject", "tenant", "account")},
-        "time": {"type": "string", "format": "date-time"},
+        "subject": _NAME,
+        **{name: {**_NAME, "type": ["string", "null"]} for name in ("tenant", "account")},
+        "time": {"type": ["string", "null"], "format": "date-time"},
         "data": {"type": "object"},
     },
 }  # fmt: skip
