@@ -7,9 +7,10 @@ first that gives access decides, else the oldest. A subject that a limit holds h
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from rating import tree
 from rating.access import allowances
 from rating.access.blocks import Block, blocks_of, limits_of
 from rating.access.metered import metered
@@ -32,15 +33,17 @@ def tell(step: Step, facts: Facts) -> None:
     """Write what is another now."""
     told = dict(step.cells.members(_bucket(step)))
     subs = running(step)
-    if not told and not subs:
-        return
     wanted: dict[str, Record] = {}
+    if not subs:
+        wanted |= _held_below(step, facts.seen, told)
+        if not told and not wanted:
+            return
     reasons: dict[str, list[Block]] = {}
     for known in subs:
         _of_subscription(step, known, facts.seen, wanted, reasons)
         allowances.forget(step, known, spell_at(step.catalog, known, step.now).start)
     for name, text in told.items():
-        if "/" not in name and name not in wanted:
+        if "/" not in name and name not in wanted and _is_of_plan(text):
             wanted[name] = _gone(json.loads(text), "not_in_plan" if subs else "canceled")
     for name, record in _of_subjects(step, wanted, reasons, facts.seen):
         wanted[name] = record
@@ -106,6 +109,29 @@ def _decided(blocks: list[Block]) -> Record:
         "resets_at": None if returns == NEVER else format_time(returns),
         "throttle": None if deny or first is None else first.throttle,
     }
+
+
+def _held_below(step: Step, seen: list[Seen], told: Mapping[str, str]) -> Iterator[tuple[str, Record]]:
+    """What limits of an account deny that has no subscription: it uses what those above it have, and whoever asks for it finds
+    its own record first. It is let go by a tombstone, so that theirs is found again."""
+    if tree.parent(step.cells, step.tenant, step.account) is None:
+        return
+    mine = [each for each in seen if not each.gauge.subject]
+    for feature in step.catalog.features.values():
+        blocks = blocks_of(step, feature, mine)
+        denied = any(each.throttle is None for each in blocks)
+        if denied and not (feature.key in told and _is_of_plan(told[feature.key])):
+            nothing = ("value", "included", "used", "balance", "overage", "unit")
+            yield feature.key, {
+                "tenant": step.tenant, "account": step.account, "feature": feature.key, "kind": feature.kind,
+                **_decided(blocks), **dict.fromkeys(nothing), "limits": limits_of(step, feature, mine),
+                "plan": None, "version": None,
+            }  # fmt: skip
+
+
+def _is_of_plan(text: str) -> bool:
+    """Whether a record that was told is of a subscription's plan."""
+    return json.loads(text)["plan"] is not None
 
 
 def _gone(record: Record, reason: str) -> Record:
