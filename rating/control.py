@@ -15,6 +15,7 @@ from rating.directory import Directory, Held, account_key, catalog_key, subject_
 from rating.errors import Refused
 from rating.placement import partition_of
 from rating.records import CatalogRevision, Command, Position, Record, Release, WasEvent
+from rating.state import TENANT_ACCOUNT
 from rating.times import format_time
 from rating.tree import DEPTH_MAX
 
@@ -48,6 +49,9 @@ def step(
     if catalog is not None:
         return _apply_catalog(directory, command, catalog)
     output = Output()
+    if command.account == TENANT_ACCOUNT:
+        output.log.append((partition_of(command.tenant, TENANT_ACCOUNT, partitions), command))
+        return output
     partition = partition_of(command.tenant, _rooted(directory, command, output), partitions)
     # First of all: what is released after it comes to an account that is in its place.
     output.log.append((partition, command))

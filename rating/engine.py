@@ -6,6 +6,9 @@ a record, each at its due time; the rest fire in `drain`. A fault in one account
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from rating import commands, corrections, logclock, parking, tree, usage, waiting
 from rating.accounts import link
 from rating.backfills import OfPack
@@ -15,9 +18,21 @@ from rating.effects import Effect
 from rating.errors import Refused
 from rating.history import LogReader, no_log
 from rating.ids import root_key
+from rating.limits import tenant as tenant_limits
 from rating.outcomes import release
 from rating.parking import PARKED
-from rating.records import CatalogRevision, Command, LogSettings, Pack, Position, Record, Release, Tick
+from rating.records import (
+    CatalogRevision,
+    Command,
+    LogSettings,
+    Pack,
+    Position,
+    Record,
+    Release,
+    TenantUsage,
+    Tick,
+)
+from rating.state import TENANT_ACCOUNT
 from rating.step import Step
 from rating.turns import Turns
 from rating.uncounted import uncounted
@@ -51,6 +66,13 @@ class Engine:
 
     def apply(self, record: Record, at: Position) -> list[Effect]:
         """One step: the effects of one record."""
+        effects = self._apply(record, at)
+        told, self._turns.told = self._turns.told, []
+        if told and not isinstance(record, Tick | LogSettings):
+            effects += tenant_limits.of_record(record.tenant, at.partition, at.offset, told)
+        return effects
+
+    def _apply(self, record: Record, at: Position) -> list[Effect]:
         if isinstance(record, Pack):
             return self._pack(record, at)
         if isinstance(record, Tick):
@@ -64,9 +86,16 @@ class Engine:
             self._turns.revisions.put(record)
             if self._turns.revisions.current(record.tenant).rules.mark != before.rules.mark:
                 self._turns.wake(record.tenant)
-            return self._turns.renew(record.tenant, before, at)
+            effects = self._turns.renew(record.tenant, before, at)
+            # Other limits of the tenant may hold now; where none was ever looked at, none is here.
+            if any(self._cells.members(("bound", record.tenant, TENANT_ACCOUNT))):
+                effects += self._tenant(record.tenant, (), at)
+            return effects
         if isinstance(record, Release):
             return self._release(record, at)
+        if isinstance(record, TenantUsage):
+            new = tenant_limits.is_new(self._cells, record)
+            return self._tenant(record.tenant, record.figures, at) if new else []
         logclock.settle(self._cells, record.accept_past, record.accept_future)
         return []
 
@@ -91,6 +120,11 @@ class Engine:
     def has_due(self) -> bool:
         """Whether some account's timer is due."""
         return self._turns.has_due()
+
+    @property
+    def next_due(self) -> int | None:
+        """When the next timer of some account fires."""
+        return self._turns.next_due
 
     def drain(self, limit: int) -> list[Effect]:
         """Fire the due timers of at most `limit` accounts, in the order of (due, account)."""
@@ -177,6 +211,9 @@ class Engine:
             elif part[0] == "release":
                 at, record = parking.release_of(part)
                 effects += self._release(record, at)
+            elif part[0] == "tenant":
+                at, figures = parking.tenant_of(part)
+                effects += self._tenant(tenant, figures, at)
             else:
                 effects += self._waited(tenant, part)
         return effects
@@ -194,6 +231,13 @@ class Engine:
             release(step, record.account)
 
         return self._turns.take(record.tenant, record.name, at, act, lambda: parking.release_part(at, record))
+
+    def _tenant(self, name: str, figures: Sequence[Sequence[Any]], at: Position) -> list[Effect]:
+        def act(step: Step) -> None:
+            assert step.facts is not None, "a tenant's limits are looked at in each of its steps"
+            step.facts.told = figures
+
+        return self._turns.take(name, TENANT_ACCOUNT, at, act, lambda: parking.tenant_part(at, figures))
 
     @property
     def _accept_past(self) -> int:

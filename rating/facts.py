@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -48,6 +48,8 @@ class Facts:
     """Whether limits or entitlements watch the account: rules alone need only the usage."""
     new: bool = False
     """Whether the account had no subscription before the step."""
+    told: Sequence[Sequence[Any]] = ()
+    """The figures that accounts told, in a step of their tenant (`rating.limits.tenant`)."""
 
     def clear(self) -> None:
         """Nothing came of the step."""

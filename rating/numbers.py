@@ -21,6 +21,7 @@ from rating.errors import NumberError, Overflow
 QTY_DIGITS = 12
 UNIT_DIGITS = 15
 AMOUNT_DIGITS = 36
+AMOUNT_INTEGERS = 40
 RATE_DIGITS = 6
 """Of rates (percent) and multipliers."""
 DISCOUNT_DIGITS = 4

@@ -84,6 +84,17 @@ def release_of(part: Part) -> tuple[Position, Release]:
     return Position(*at), Release(*fields)
 
 
+def tenant_part(at: Position, figures: Sequence[Sequence[Any]]) -> Part:
+    """What counts for a tenant's limits as a part."""
+    return ("tenant", tuple(at), tuple(map(tuple, figures)))
+
+
+def tenant_of(part: Part) -> tuple[Position, Sequence[Sequence[Any]]]:
+    """The figures of a part."""
+    _, at, figures = part
+    return Position(*at), figures
+
+
 def command_part(at: Position, command: Command) -> Part:
     """A command as a part."""
     fields = (command.tenant, command.account, command.id, command.type, command.time, command.received)

@@ -148,4 +148,20 @@ class Release:
     until: int | None = None
 
 
-Record = Pack | Command | CatalogRevision | Tick | LogSettings | Release
+@dataclass(frozen=True, slots=True)
+class TenantUsage:
+    """What a step of rating brought that limits of its tenant count, as rating itself tells it to the partition of the
+    tenant. A record of the log made it (`account` is empty, `number` its offset) or an account's timers (`number` counts
+    them), on `partition`; `part` counts the records of one step. A row of `figures` is a `rating.limits.tenant.Figure` and
+    how much, an integer as text.
+    """
+
+    tenant: str
+    partition: int
+    account: str
+    number: int
+    part: int
+    figures: Sequence[Sequence[Any]]
+
+
+Record = Pack | Command | CatalogRevision | Tick | LogSettings | Release | TenantUsage

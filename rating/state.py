@@ -20,6 +20,7 @@
 ("bound", tenant, account)            limit       a limit that has been looked at; its id
 ("gauge", tenant, account, limit)     start|subject  one window of it
 ("slid", tenant, account, limit, subject)  time   what counts in a sliding window
+("told", tenant)                      partition|account  what was counted last for limits of the whole tenant
 ("rule", tenant, account)             key         how a rule stands
 ("ruled", tenant)                     account     the accounts that some rule stands for
 ("tally", tenant, account, series)    hour        what a rule's windows count, by the hour
@@ -34,9 +35,13 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from rating.limits.state import Bound, Gauge
+
 STATE_VERSION = 2
 """Of the rules and of what cells hold. A state of another is not gone on with: a worker refuses it."""
 NEVER = 1 << 62
+TENANT_ACCOUNT = ""
+"""Where limits of a whole tenant are kept: no account is called so."""
 
 
 class Closing(NamedTuple):
@@ -192,32 +197,6 @@ class Grant(NamedTuple):
     subscription: str | None = None
     key: str = ""
     every: str = ""
-
-
-class Bound(NamedTuple):
-    """A limit that has been looked at: `doc` as JSON, how many records it wrote, and the subscription whose plan it changed
-    (`only`), with the terms to go back to (`back`, as JSON, "" where there are none); it stays in force as long, and `until`
-    they are back. One that is `away` holds no more, and goes on from there when it comes back."""
-
-    doc: str
-    records: int = 0
-    only: str | None = None
-    back: str = ""
-    away: bool = False
-    until: int = 0
-
-
-class Gauge(NamedTuple):
-    """One window `[start, end)` of a limit, of one subject or (``""``) of all. `kept` is what its aggregation keeps, or a sum
-    in 10⁻³⁶. `reached` thresholds have a record; `acting` while `amount` is reached; until `quiet` none is written."""
-
-    subject: str
-    start: int
-    end: int
-    kept: Any = None
-    reached: int = 0
-    acting: bool = False
-    quiet: int = 0
 
 
 class Standing(NamedTuple):

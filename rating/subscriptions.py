@@ -9,6 +9,7 @@ from rating import accounts, fees, grants, numbers, trials
 from rating.aggregations import LEVEL
 from rating.catalog import Plan
 from rating.catalog.catalog import watches
+from rating.catalog.tenants import TENANT
 from rating.errors import Refused
 from rating.facts import WATCHED
 from rating.records import Command
@@ -73,6 +74,13 @@ def checked_plan(step: Step, sub: Subscription, terms: Terms) -> Plan:
     if plan.currency != sub.currency:
         raise Refused(f"plan {plan.key} has no price in {sub.currency}: it is in {plan.currency}")
     fees.held(step, sub, terms, terms.start)
+    named = json.loads(terms.overrides).get("limits") or () if terms.overrides else ()
+    own = {each["key"] for each in named}
+    for limit in plan.limits:
+        if limit.scope == TENANT and limit.key in own:
+            raise Refused(
+                f"overrides.limits: {limit.key} is of the whole tenant, so no subscription changes it: leave it out"
+            )
     if terms.overrides and watches(json.loads(terms.overrides)):
         step.cells.put(("account", step.tenant, step.account), WATCHED, True)
     return plan

@@ -17,11 +17,13 @@ from rating.cells import Cells, Ids
 from rating.effects import Effect
 from rating.errors import RatingError
 from rating.history import LogReader
+from rating.limits import tenant as tenant_limits
+from rating.limits.tenant import Figures
 from rating.records import Position
 from rating.renewals import renew, renewals
 from rating.revisions import Revisions
 from rating.rules import look as rules
-from rating.state import Waiting
+from rating.state import TENANT_ACCOUNT, Waiting
 from rating.step import Step
 
 LOG = "rating.log.v1"
@@ -42,6 +44,8 @@ class Turns:
         self._agenda = Agenda(cells)
         self.revisions = Revisions(cells)
         self._last: Step | None = None
+        self.told: list[Figures] = []
+        """What the steps of the record that is being applied brought for limits of its tenant."""
 
     @property
     def clock(self) -> int:
@@ -71,7 +75,7 @@ class Turns:
         if stopped is not None:
             parking.queue(cells, tenant, stopped, part())
             return []
-        mark, ids_mark = cells.mark(), ids.mark()
+        mark, ids_mark, told = cells.mark(), ids.mark(), len(self.told)
         try:
             # Where nothing is due, at no cost.
             effects = self._fire(tenant, names) if self._is_due(tenant, names) else []
@@ -81,6 +85,7 @@ class Turns:
             stopped = account if self._last is None else self._last.acting
             cells.undo(mark)
             ids.undo(ids_mark)
+            del self.told[told:]
             parking.park(cells, tenant, stopped, at, error)
             parking.queue(cells, tenant, stopped, part())
             return []
@@ -92,6 +97,8 @@ class Turns:
         watch.begin(step)
         moved = act(step)
         watched = watch.finish(step)
+        if step.catalog.tenant.limits:
+            self.told.append(tenant_limits.figures(step))
         for each in step.parts():
             watch.access(each)
         effects = step.effects
@@ -107,8 +114,13 @@ class Turns:
 
     def has_due(self) -> bool:
         """Whether some account's timer is due."""
+        return self.next_due is not None and self.next_due <= self.clock
+
+    @property
+    def next_due(self) -> int | None:
+        """When the next timer of some account fires."""
         first = self._agenda.first()
-        return first is not None and first[0] <= self.clock
+        return None if first is None else first[0]
 
     def drain(self, limit: int) -> list[Effect]:
         """Fire the due timers of at most `limit` accounts, in the order of (due, account)."""
@@ -140,6 +152,7 @@ class Turns:
         cells, prefix = self._cells, f"{tenant}/"
         names = {name for name, _ in cells.members(DUE) if name.startswith(prefix)}
         names |= {prefix + account for account, _ in cells.members(("ruled", tenant))}
+        names.discard(prefix + TENANT_ACCOUNT)
         for name in sorted(names):
             step = self.step(tenant, name.removeprefix(prefix), self.clock, Position("", 0, 0))
             rules.ask(step)
@@ -181,6 +194,8 @@ class Turns:
             watch.begin(step)
             timer.fire(step)
             watch.finish(step)
+            if step.catalog.tenant.limits:
+                effects += tenant_limits.of_timer(step)
             if asks and timer.rank != timers.RULES:
                 for each in step.parts():
                     watch.ask(each)

@@ -15,12 +15,17 @@ from rating.limits.look import look, next_look, wants_events
 from rating.limits.waive import waive
 from rating.rules import look as rules
 from rating.rules import tallies
+from rating.state import TENANT_ACCOUNT
 from rating.step import Step
 
 
 def begin(step: Step) -> None:
     """Note the step's usage where something watches the account, one above it, or one that the step came from."""
-    ruled = bool(step.catalog.rules.mark)
+    if step.account == TENANT_ACCOUNT:
+        step.facts = Facts(False)
+        return
+    # Rules and limits of the whole tenant need what was used, and no look at the account.
+    ruled = bool(step.catalog.rules.mark or step.catalog.tenant.meters)
     watched = step.catalog.watched or _is_watched(step, step.account)
     if not watched and step.family is None and tree.parent(step.cells, step.tenant, step.account) is None:
         if ruled:
@@ -46,6 +51,8 @@ def _is_watched(step: Step, account: str) -> bool:
 def finish(step: Step) -> bool:
     """What follows from the step in each account that it touched, and in those above whoever used anything; whether it moved
     their timers."""
+    if step.account == TENANT_ACCOUNT:
+        return _look(step, step.facts or Facts(False))
     moved, done = False, 0
     for user in {
         used.user: None for part in step.parts() if part.facts is not None for used in part.facts.used
@@ -74,22 +81,30 @@ def _finish(step: Step) -> bool:
         # The step itself has given the account what watches it.
         facts = step.facts = facts or Facts(False)
         facts.limited = True
-    before, subs = next_look(step), step.subscriptions()
-    facts.seen = look(step, facts)
+    subs = step.subscriptions()
+    moved = _look(step, facts)
     waive(step)
     tell_late(step)
     count(step, facts)
-    return next_look(step) != before or step.subscriptions() != subs
+    return moved or step.subscriptions() != subs
+
+
+def _look(step: Step, facts: Facts) -> bool:
+    before = next_look(step)
+    facts.seen = look(step, facts)
+    return next_look(step) != before
 
 
 def access(step: Step) -> None:
     """Tell the entitlements that are others now, once a moment."""
-    if step.facts is not None and step.facts.limited:
+    if step.facts is not None and step.facts.limited and step.account != TENANT_ACCOUNT:
         tell(step, step.facts)
 
 
 def decide(step: Step) -> bool:
     """Look at the rules after a record, whose step and timers have ended; whether that moved the next look."""
+    if step.account == TENANT_ACCOUNT:
+        return False
     before = rules.next_look(step)
     rules.look(step)
     return rules.next_look(step) != before
@@ -97,5 +112,5 @@ def decide(step: Step) -> bool:
 
 def ask(step: Step) -> None:
     """A timer has changed something: the rules are looked at on the full hour."""
-    if step.catalog.rules.mark:
+    if step.catalog.rules.mark and step.account != TENANT_ACCOUNT:
         rules.ask(step)

@@ -174,6 +174,8 @@ class SetLimit(OfAccount):
     def _one_scope(self) -> Self:
         if self.scope is not None and self.scope != self.limit.scope:
             raise wrong("is not the scope of the limit", "keep the one in limit", ("scope",))
+        if self.limit.scope == "tenant":
+            raise wrong("spans accounts, so no account can set it", "put it in a plan", ("limit", "scope"))
         return self
 
 
@@ -255,8 +257,10 @@ class CloseBackfill(_Backfill):
     pass
 
 
-class Unpark(OfAccount):
-    pass
+class Unpark(Envelope):
+    """Without an account the limits of the whole tenant go on."""
+
+    account: Id | None = None
 
 
 class ApplyCatalog(Envelope):

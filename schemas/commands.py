@@ -33,7 +33,8 @@ DIGITS_MAX = 400
 
 @dataclass(frozen=True, slots=True)
 class ParsedCommand:
-    """A command that is sound by itself. `time` in microseconds; `account` is empty for `apply_catalog`.
+    """A command that is sound by itself. `time` in microseconds; `account` is empty for `apply_catalog`, and for the `unpark`
+    of a tenant's own limits.
 
     `fields` is the canonical form without the envelope: decimals and times as text, defaults left out; `overrides` keeps
     what it names. For `apply_catalog` it holds `catalog`, canonical. `was` and `now` are events as they came, numbers as

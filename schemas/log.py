@@ -16,6 +16,7 @@ from rating.records import (
     ReadingColumn,
     Record,
     Release,
+    TenantUsage,
     Tick,
     WasEvent,
 )  # fmt: skip
@@ -60,6 +61,17 @@ def _plain(record: Record) -> list[Any]:
         return ["t", VERSION, record.clock]
     if isinstance(record, LogSettings):
         return ["s", VERSION, record.accept_past, record.accept_future, record.partitions]
+    if isinstance(record, TenantUsage):
+        return [
+            "u",
+            VERSION,
+            record.tenant,
+            record.partition,
+            record.account,
+            record.number,
+            record.part,
+            record.figures,
+        ]
     return ["r", VERSION, record.tenant, record.name, record.account, record.until]
 
 
@@ -115,5 +127,6 @@ _READ: dict[str, Callable[[list[Any]], Record]] = {
     "t": lambda fields: Tick(*fields),
     "s": lambda fields: LogSettings(*fields),
     "r": lambda fields: Release(*fields),
+    "u": lambda fields: TenantUsage(*fields),
 }
 __all__ = ["UnknownRecord", "decode_record", "encode_record"]

@@ -40,7 +40,7 @@ _HINTS = {topics.LEDGER.name: b"expire", topics.CHARGES.name: b"close"}
 
 
 class Webhook(NamedTuple):
-    """One notification. `key` is `tenant/account`: webhooks of one key are sent in their order."""
+    """One notification. `key` is `tenant/account`, `tenant/` of the whole tenant: webhooks of one key are sent in their order."""
 
     id: str
     type: str
@@ -57,7 +57,7 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     """What is read of any record; the rest goes into the body as it is."""
 
     tenant: str
-    account: str
+    account: str | None
     time: str
     id: str = ""
     state: str = ""
@@ -97,4 +97,4 @@ def made(kind: str, name: str, record: Record, value: bytes) -> Webhook:
         raise NotARecord(f"id {name[:60]!r} is not printable ASCII")
     head = msgspec.json.encode({"type": kind, "timestamp": record.time})
     body = head[:-1] + b',"data":' + value + b"}"
-    return Webhook(name, kind, record.tenant, f"{record.tenant}/{record.account}", body)
+    return Webhook(name, kind, record.tenant, f"{record.tenant}/{record.account or ''}", body)

@@ -2,7 +2,7 @@
 
 One input is one record of the log. The clock advances to each input's time before it is taken, and to `until` at the
 end, so that windows and periods close. What goes to internal topics is not shown; usage that a release publishes again
-is taken up again.
+is taken up again, and what steps tell of a tenant's usage is a record of the log again.
 """
 
 from __future__ import annotations
@@ -12,14 +12,15 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from rating.catalog import publish
+from rating.catalog import compile_catalog, publish
+from rating.catalog.tenants import NO_LIMITS
 from rating.cells import DictCells, DictIds
 from rating.control import Output
 from rating.directory import Directory, catalog_key
 from rating.effects import Effect
 from rating.engine import Engine
 from rating.errors import TimeError
-from rating.records import CatalogRevision, LogSettings, Position, Record, Tick
+from rating.records import CatalogRevision, LogSettings, Position, Record, TenantUsage, Tick
 from rating.times import DAY, HOUR, parse_time
 from schemas import topics
 from schemas.outputs import encode_value
@@ -66,6 +67,8 @@ class Simulation:
         self._inputs = 0
         self._catalog = catalog
         self._tenants: set[str] = set()
+        self._spans = False
+        """Whether some limit spans accounts."""
         list(self._log([(None, LogSettings(accept_past, accept_future, PARTITIONS))]))
 
     @property
@@ -91,6 +94,10 @@ class Simulation:
     def advance(self, time: int) -> Iterator[Shown]:
         """Move the clock; it never goes back."""
         if time > self._clock:
+            while self._spans and (due := self._engine.next_due) is not None and due < time:
+                # What one account's timer brings counts before another's fires.
+                self._clock = due
+                yield from self._log([(None, Tick(due))])
             self._clock = time
             yield from self._log([(None, Tick(time))])
 
@@ -133,13 +140,21 @@ class Simulation:
             yield from self._log(found.packs)
 
     def _log(self, records: Iterable[tuple[int | None, Record]]) -> Iterator[Shown]:
-        for _, record in records:
+        waiting = [record for _, record in records]
+        while waiting:
+            record = waiting.pop(0)
+            if isinstance(record, CatalogRevision):
+                self._spans |= compile_catalog(record.doc, record.revision).tenant != NO_LIMITS
             position = Position(topics.LOG.name, 0, self._offset)
             self._offset += 1
             self._records.append((self._clock, record))
-            yield from self._effects(self._engine.apply(record, position))
+            effects = self._engine.apply(record, position)
             while self._engine.has_due():
-                yield from self._effects(self._engine.drain(DRAIN_ACCOUNTS))
+                effects += self._engine.drain(DRAIN_ACCOUNTS)
+            waiting += [
+                TenantUsage(**each.value) for each in effects if each.topic == topics.LOG.name and each.value
+            ]
+            yield from self._effects(effects)
 
     def _since(self, moment: int) -> Iterator[Record]:
         """The log again, from the first record that was received at the moment or later."""

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from rating.catalog.meters import Meter, MeterSource, meter_from
 from rating.catalog.plans import Plan, plan_from
 from rating.catalog.rules import NONE, Rules, rules_from
+from rating.catalog.tenants import NO_LIMITS, TENANT, TenantLimits, tenant_limits
 
 Doc = Mapping[str, Any]
 
@@ -41,8 +42,9 @@ class Catalog:
     """By the type of outcome events, the meters that wait for them."""
     outcome_meters: frozenset[str] = frozenset()
     watched: bool = False
-    """Whether some plan, or an override of one, has limits or entitlements."""
+    """Whether some plan, or an override of one, has entitlements, or limits of less than the whole tenant."""
     rules: Rules = NONE
+    tenant: TenantLimits = NO_LIMITS
 
     def choose(self, key: str, start: int, version: int | None = None) -> Plan | None:
         """The plan that a new subscription takes: that version, or the newest in effect at `start`; none retired."""
@@ -81,15 +83,15 @@ def compile_catalog(
     for meter in meters.values():
         if meter.outcome is not None:
             by_outcome.setdefault(meter.outcome.event_type, []).append(meter)
+    features = {
+        each["key"]: Feature(each["key"], each["kind"], each.get("meter")) for each in doc.get("features", ())
+    }
     return Catalog(
         revision=revision,
         meters=meters,
         sources_by_type={kind: tuple(sources) for kind, sources in by_type.items()},
         plans={(plan.key, plan.version): plan for plan in plans},
-        features={
-            each["key"]: Feature(each["key"], each["kind"], each.get("meter"))
-            for each in doc.get("features", ())
-        },
+        features=features,
         timezone=doc.get("settings", {}).get("timezone", "UTC"),
         storefronts={each["key"]: each for each in doc.get("storefronts", ())},
         doc=doc,
@@ -101,9 +103,12 @@ def compile_catalog(
             watches(part) for each in doc.get("plans", ()) for part in (each, *each.get("overrides", ()))
         ),
         rules=rules_from(doc.get("rules", [])),
+        tenant=tenant_limits(plans, meters, {key: each.meter for key, each in features.items()}),
     )
 
 
 def watches(doc: Doc) -> bool:
-    """Whether a plan or an override has limits or entitlements."""
-    return bool(doc.get("limits") or doc.get("entitlements"))
+    """Whether a plan or an override has entitlements, or limits that an account is looked at for."""
+    return bool(doc.get("entitlements")) or any(
+        limit.get("scope") != TENANT for limit in doc.get("limits") or ()
+    )

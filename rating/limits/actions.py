@@ -11,8 +11,9 @@ import json
 from rating.catalog import Plan
 from rating.errors import Refused
 from rating.limits.bounds import Held, bucket, running
+from rating.limits.state import Bound, Gauge
 from rating.recut import recut
-from rating.state import Bound, Change, Gauge, Subscription, Terms
+from rating.state import Change, Subscription, Terms
 from rating.step import Step
 from rating.subscriptions import checked_plan
 from rating.timeline import Timeline, applied

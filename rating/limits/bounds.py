@@ -13,8 +13,10 @@ from typing import NamedTuple
 from rating.accounts import timezone
 from rating.catalog import Limit, limit_from
 from rating.catalog.limits import CALENDAR, PERIOD
+from rating.catalog.tenants import TENANT
+from rating.limits.state import Bound
 from rating.periods import Calendar
-from rating.state import Bound
+from rating.state import TENANT_ACCOUNT
 from rating.step import Step
 from rating.timeline import Timeline, spell_at, timeline
 
@@ -101,6 +103,8 @@ def running(step: Step) -> list[Timeline]:
 
 def holding(step: Step) -> dict[str, Held]:
     """The limits that hold now, by id."""
+    if step.account == TENANT_ACCOUNT:
+        return {limit.key: Held(limit.key, limit, None, None) for limit in step.catalog.tenant.at(step.now)}
     found: dict[str, Held] = {}
     subs = running(step)
     own = set_limits(step)
@@ -125,7 +129,7 @@ def holding(step: Step) -> dict[str, Held]:
 
 
 def _add(found: dict[str, Held], limit: Limit, known: Timeline) -> None:
-    if limit.scope == "tenant":
+    if limit.scope == TENANT:
         return
     one = limit.scope == "subscription" and not limit.falls
     name = f"{limit.key}|{known.sub.id}" if one else limit.key

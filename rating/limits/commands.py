@@ -23,8 +23,6 @@ def set_limit(step: Step, command: Command) -> None:
     place = set_bucket(step)
     if step.cells.get(place, limit.key) is None and sum(1 for _ in step.cells.members(place)) >= LIMITS_MAX:
         raise Refused(f"the account has {LIMITS_MAX} limits of its own already: remove one")
-    if limit.scope == "tenant":
-        raise Refused("limit.scope: tenant spans accounts, so no account can set it: put it in a plan")
     if only is not None and step.cells.get(("sub", step.tenant, step.account), only) is None:
         raise Refused(f"subscription {only} is unknown: name one of the account's")
     for name, known in (("meter", step.catalog.meters), ("feature", step.catalog.features)):

@@ -9,8 +9,9 @@ from rating.catalog import Limit
 from rating.catalog.limits import SLIDING
 from rating.ids import threshold_id
 from rating.limits.bounds import Held, bucket
+from rating.limits.state import Bound, Gauge
 from rating.numbers import amount_text
-from rating.state import NEVER, Bound, Gauge
+from rating.state import NEVER
 from rating.step import Step
 from rating.timeline import spell_at
 from rating.times import format_time
@@ -81,7 +82,7 @@ def write(step: Step, seen: Seen, label: Label, state: str) -> None:
     start, end = _window(step, limit, gauge)
     step.emit(THRESHOLDS, {
         "id": threshold_id(step.tenant, step.account, held.id, bound.records + 1),
-        "tenant": step.tenant, "account": step.account, "subscription": held.only, "limit": limit.key,
+        "tenant": step.tenant, "account": step.account or None, "subscription": held.only, "limit": limit.key,
         "metric": limit.metric, "threshold": label, "state": state, "value": amount_text(value),
         "amount": amount_text(limit.amount),
         "period_start": None if spell is None else format_time(spell.start),

@@ -13,14 +13,18 @@ from rating.bunch import bunches_of
 from rating.catalog import Limit
 from rating.facts import Facts, Used, rows
 from rating.limits.bounds import Held, running
-from rating.limits.gauges import Entry
+from rating.limits.gauges import Entry, is_sum
+from rating.limits.tenant import of_limit
 from rating.recut import counted_since, newest
+from rating.state import TENANT_ACCOUNT
 from rating.step import Step
 
 
 def entries(step: Step, held: Held, facts: Facts) -> Iterator[Entry]:
     """What of a step's usage counts."""
     limit = held.limit
+    if step.account == TENANT_ACCOUNT:
+        return _told(step, held, facts)
     if limit.falls or limit.of_period:
         return iter(())
     found = [facts] if held.only is not None else list(_of_account(step, limit))
@@ -42,6 +46,16 @@ def _of_account(step: Step, limit: Limit) -> Iterator[Facts]:
             users &= {step.account}
         if users:
             yield part.facts.by(users)
+
+
+def _told(step: Step, held: Held, facts: Facts) -> Iterator[Entry]:
+    meter = held.meter(step)
+    for figure, amount in of_limit(step, held.limit, meter, facts.told):
+        sign = 1 if amount > 0 else -1
+        if is_sum(step, held):
+            yield Entry(figure.time, figure.key, "", amount, sign)
+        else:
+            yield from [Entry(figure.time, figure.key, "", figure.value, sign)] * abs(amount)
 
 
 def _usage(step: Step, held: Held, facts: Iterable[Facts]) -> Iterator[Entry]:
@@ -72,6 +86,9 @@ def _matches(limit: Limit, names: tuple[str, ...], dims: tuple[str, ...]) -> boo
 def before(step: Step, held: Held) -> Iterable[Entry]:
     """What was used in the windows that are not over when a limit begins to hold, this step included."""
     limit = held.limit
+    if step.account == TENANT_ACCOUNT:
+        # What was used before lies on all partitions.
+        return () if step.facts is None else entries(step, held, step.facts)
     if limit.falls or limit.metric == "spend":
         return ()
     since = step.now - limit.length if limit.length else held.window(step, step.now)[0]

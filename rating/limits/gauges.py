@@ -13,10 +13,12 @@ from typing import NamedTuple
 from rating.aggregations import LEVEL, Entries, Span, Values, aggregation_of
 from rating.catalog import Charge, Meter
 from rating.catalog.limits import CALENDAR, FINE, FIRST_USE, PERIOD, SLIDING
+from rating.catalog.tenants import TENANT, is_summed
 from rating.levels import carried
 from rating.limits.bounds import Held
+from rating.limits.state import Gauge
 from rating.numbers import quantity
-from rating.state import NEVER, Gauge
+from rating.state import NEVER
 from rating.step import Step
 from rating.timeline import spell_at
 
@@ -80,7 +82,7 @@ def count(step: Step, held: Held, entries: Iterable[Entry]) -> None:
     for gauge, found in windows.values():
         if limit.window == SLIDING:
             save(step, held, _slide(step, held, gauge, found))
-        elif limit.metric == "spend":
+        elif is_sum(step, held):
             save(step, held, gauge._replace(kept=(gauge.kept or 0) + sum(int(each.value) for each in found)))
         else:
             save(step, held, _aggregated(step, held, gauge, found))
@@ -130,10 +132,16 @@ def _slide(step: Step, held: Held, gauge: Gauge, found: Sequence[Entry]) -> Gaug
 
 
 def _amount(step: Step, held: Held, entry: Entry) -> int:
-    if held.limit.metric == "spend":
+    if is_sum(step, held):
         return int(entry.value)
     meter = _meter(step, held)
     return entry.sign * FINE * (quantity(1) if meter.aggregation == "count" else quantity(entry.value))
+
+
+def is_sum(step: Step, held: Held) -> bool:
+    """Whether what counts comes in 10⁻³⁶: money, or usage of a whole tenant that sums up."""
+    limit = held.limit
+    return limit.metric == "spend" or (limit.scope == TENANT and is_summed(_meter(step, held)))
 
 
 def _meter(step: Step, held: Held) -> Meter:
@@ -186,7 +194,7 @@ def falls_below(step: Step, held: Held, gauge: Gauge) -> int:
 
 def value(step: Step, held: Held, gauge: Gauge) -> int:
     """What a window comes to, in 10⁻³⁶."""
-    if held.limit.metric == "spend" or held.limit.window == SLIDING:
+    if held.limit.window == SLIDING or is_sum(step, held):
         return gauge.kept or 0
     aggregation = aggregation_of(_meter(step, held), held.zone(step))
     span = Span(gauge.start, gauge.end, gauge.start, gauge.end, _carry(step, held, gauge.start))

@@ -12,12 +12,14 @@ from collections.abc import Iterable, Mapping
 
 from rating.catalog import Limit, limit_from
 from rating.catalog.limits import FIRST_USE, PERIOD, SLIDING
+from rating.catalog.tenants import TENANT
 from rating.facts import Facts
 from rating.limits import actions, crossings, gauges, standing
 from rating.limits.bounds import Held, bucket, holding, named
 from rating.limits.crossings import Seen
 from rating.limits.entries import before, entries
-from rating.state import NEVER, Bound, Gauge
+from rating.limits.state import Bound, Gauge
+from rating.state import NEVER, TENANT_ACCOUNT
 from rating.step import Step
 from rating.timeline import spell_at, timeline
 
@@ -204,7 +206,7 @@ def _end(step: Step, held: Held, gauge: Gauge, value: int) -> None:
 def _measure(limit: Limit) -> tuple[object, ...]:
     return (
         limit.metric, limit.meter, limit.feature, limit.filter, limit.unit, limit.window, limit.length, limit.scope,
-        limit.subject,
+        limit.subject, limit.doc.get("currency") if limit.scope == TENANT else None,
     )  # fmt: skip
 
 
@@ -231,6 +233,8 @@ def _let_go(step: Step, name: str, bound: Bound) -> None:
 
 def _note_next(step: Step, seen: Iterable[Seen]) -> None:
     moments = {*standing.moments(step), *(bound.until for _, bound in named(step))}
+    if step.account == TENANT_ACCOUNT:
+        moments |= {each.since for each in step.catalog.tenant.limits}
     for held, gauge, value in seen:
         moments |= {gauge.end}
         if held.limit.window == SLIDING:

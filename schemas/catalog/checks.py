@@ -61,8 +61,9 @@ class Items:
 def check(items: Items) -> tuple[list[Finding], list[Finding]]:
     """Problems and warnings over all items."""
     from schemas.catalog.rule_checks import check_rules
+    from schemas.catalog.tenant_checks import check_tenant_limits
 
-    problems = [*_duplicates(items), *_surroundings(items), *check_rules(items)]
+    problems = [*_duplicates(items), *_surroundings(items), *check_rules(items), *check_tenant_limits(items)]
     warnings: list[Finding] = []
     for index, plan in items.valid["plans"]:
         loc: Loc = ("plans", index)
@@ -230,7 +231,7 @@ def check_limit(items: Items, limit: Limit, loc: Loc, currency: str | None = Non
     if meter is not None:
         for name in limit.filter:
             yield from known_dimension(meter.key, meter.dimension_names(), name, (*loc, "filter", name))
-    if currency is not None and limit.currency not in (None, currency):
+    if currency is not None and limit.currency not in (None, currency) and limit.scope != "tenant":
         yield Finding(
             (*loc, "currency"), f"is not the plan's currency {currency}", f"write {currency}, or remove it"
         )

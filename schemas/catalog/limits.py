@@ -147,10 +147,15 @@ class Limit(Model):
                 raise wrong("is missing", f"add {field}, which action: {action} needs", (field,))
 
     def _scope(self) -> None:
-        if self.scope == "account" and self.window == "period" and self.metric != "balance":
+        if self.scope == "tenant":
+            if self.metric == "balance":
+                raise wrong("has no balance of its own", "use scope: account", ("scope",))
+            if self.hard:
+                raise wrong("does not go with scope: tenant, which only notifies", "remove hard", ("hard",))
+            if self.action not in (None, "notify"):
+                raise wrong("can only notify with scope: tenant", "use action: notify", ("action",))
+        if self.scope in ("account", "tenant") and self.window == "period" and self.metric != "balance":
             raise wrong("has no one period", "add window: month or another one", ("scope",))
-        if self.scope == "tenant" and self.action not in (None, "notify"):
-            raise wrong("can only notify with scope: tenant", "use action: notify", ("action",))
         window: Any = self.window
         if isinstance(window, RollingWindow) and window.start == "sliding" and self.metric == "balance":
             raise wrong("cannot slide over a balance", "remove window", ("window",))

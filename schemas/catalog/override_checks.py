@@ -70,6 +70,11 @@ def merged_problems(
                 _within(each.loc, merged, override), f"with the plan's fields {each.problem}", each.remedy
             )
         return
+    spanning = {each.key for each in plan.limits if each.scope == "tenant"}
+    for index, limit in enumerate(override.get("limits") or ()):
+        if limit["key"] in spanning:
+            yield Finding(("limits", index, "key"), "is of the whole tenant, so no override changes it",
+                          "change it in the plan, or give this one another key or scope")  # fmt: skip
     told = {(each.problem, each.loc) for each in known}
     for each in check_plan(items, plan):
         if (each.problem, each.loc) not in told:
@@ -123,7 +128,7 @@ def _charge(charge: Mapping[str, Any]) -> list[str]:
 
 
 def _limit(limit: Mapping[str, Any]) -> list[str]:
-    if limit["metric"] == "spend":
+    if limit["metric"] == "spend" and limit.get("scope") != "tenant":
         return ["amount"] + (["currency"] if "currency" in limit else [])
     return []
 

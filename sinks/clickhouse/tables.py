@@ -67,7 +67,7 @@ LEDGER: Kinds = {
     "balance": AMOUNT, "charge": maybe(TEXT), "time": TIME,
 }  # fmt: skip
 THRESHOLDS: Kinds = {
-    "id": TEXT, "tenant": WORD, "account": TEXT, "subscription": maybe(TEXT), "limit": WORD, "metric": WORD,
+    "id": TEXT, "tenant": WORD, "account": NAME, "subscription": maybe(TEXT), "limit": WORD, "metric": WORD,
     "threshold": PLAIN, "state": WORD, "value": AMOUNT, "amount": AMOUNT, "period_start": maybe(TIME),
     "period_end": maybe(TIME), "hard": FLAG, "action": WORD, "scope": maybe(PLAIN), "window_start": maybe(TIME),
     "window_end": maybe(TIME), "top_up": maybe(AMOUNT), "time": TIME,

@@ -210,7 +210,10 @@ def void_grant(
 
 
 def unpark(
-    account: Account,
+    account: Annotated[
+        str | None,
+        typer.Argument(metavar="[ACCOUNT]", help="The account; the tenant's own limits unless given."),
+    ] = None,
     tenant: Tenant = "default",
     command_id: CommandId = None,
     time: At = None,

@@ -29,17 +29,24 @@ _DECIMAL = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,12})?")
 
 
 def send(
-    fields: dict[str, Any], tenant: str, account: str, command_id: str | None, time: str | None, as_json: bool
+    fields: dict[str, Any],
+    tenant: str,
+    account: str | None,
+    command_id: str | None,
+    time: str | None,
+    as_json: bool,
 ) -> None:
-    """Publish one command. `fields` holds its type and what the type needs; `None` and empty ones are left out."""
+    """Publish one command. `fields` holds its type and what the type needs; `None` and empty ones are left out, the account
+    too."""
     name("tenant", tenant)
-    name("account", account)
+    if account is not None:
+        name("account", account)
     settings = settings_or_fail()
     moment = clock.now() if time is None else instant("--time", time)
     command: dict[str, Any] = {
         "id": name("--id", command_id) if command_id is not None else f"cmd_{uuid.uuid4().hex}",
         "tenant": tenant,
-        "account": account,
+        **({} if account is None else {"account": account}),
         "type": fields["type"],
         "time": format_time(moment),
     }
@@ -50,7 +57,7 @@ def send(
     if as_json:
         say(msgspec.json.encode(command).decode())
     else:
-        say(f"sent {command['type']} for {tenant}/{account}, command {command['id']}")
+        say(f"sent {command['type']} for {tenant}/{account or ''}, command {command['id']}")
 
 
 def publish(settings: Any, command: dict[str, Any]) -> None:
@@ -64,7 +71,7 @@ def publish(settings: Any, command: dict[str, Any]) -> None:
         fail(f"not sent: {parsed.detail}", WRONG_USAGE)
     topic = settings.topic(topics.COMMANDS.name)
     with Publisher(settings, [topic]) as publisher:
-        key = f"{command['tenant']}/{command['account']}".encode()
+        key = f"{command['tenant']}/{command.get('account', '')}".encode()
         publisher.send(topic, key, value, [], f"command {command['id']}")
     if publisher.failed:
         fail(f"not sent: {publisher.failed[0]}")

@@ -9,28 +9,25 @@ from __future__ import annotations
 
 import functools
 import gc
-from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 from confluent_kafka import Message, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from rating.effects import Effect
 from rating.records import Pack
 from schemas import topics
 from schemas.cells import encode_key
 from schemas.cells import encode_value as encode_cell
-from schemas.charges import encoder
 from schemas.log import UnknownRecord, decode_record
-from schemas.outputs import encode_value
 from streams import clock, faults, metrics
-from streams.connection import schemas_of
 from streams.kafka import ANSWER_S, Stop, base, check, gather, group_consumer, membership, partitions_of
 from streams.normalize.service import _host
 from streams.rate import room
 from streams.rate.basis import with_basis
+from streams.rate.outs import Outs
 from streams.rate.restore import Partition, restore
 from streams.settings import Settings
 from streams.slot import Slot
@@ -79,12 +76,12 @@ class RateStage(Stage):
     def open(self) -> None:
         self._left.clear()
         self._held = False
-        self._encoders = self._avro()
         self._transactions.open()
         self._consumer = group_consumer(self._settings, GROUP, "error")
         self._closers += [lambda: self._forget(list(self._partitions)), self._consumer.close]
-        for topic in (self._topic, self._names[topics.STATE.name]):
-            self.patience(functools.partial(partitions_of, self._consumer, topic))
+        count = self.patience(functools.partial(partitions_of, self._consumer, self._topic))
+        self._outs = Outs(self._settings, count, self.patience)
+        self.patience(functools.partial(partitions_of, self._consumer, self._names[topics.STATE.name]))
         admin = AdminClient(base(self._settings))
         self.patience(lambda: room.check(self._settings, admin, self._slot.folder))
         self._folder = self._slot.folder / "ids" / self.patience(lambda: self._log_uuid(admin))
@@ -140,7 +137,7 @@ class RateStage(Stage):
             if partition.engine.must_drain(record) or events >= self._settings.rate_batch_events:
                 break
             done = with_basis(partition.apply(record, message.offset()), record, partition.store)
-            outs += self._outs(partition.number, done)
+            outs += self._outs.of(partition.number, done)
             touched[partition.number] = partition
             taken += 1
             if isinstance(record, Pack):
@@ -149,7 +146,7 @@ class RateStage(Stage):
         for partition in self._partitions.values():
             if partition.engine.has_due():
                 effects = partition.engine.drain(self._settings.drain_accounts_max)
-                outs += self._outs(partition.number, with_basis(effects, None, partition.store))
+                outs += self._outs.of(partition.number, with_basis(effects, None, partition.store))
                 touched[partition.number] = partition
         for _ in range(taken):
             self._left.popleft()
@@ -197,34 +194,6 @@ class RateStage(Stage):
             raise Stop(
                 f"rate: {self._topic} {message.partition()} at {message.offset()} holds {error}"
             ) from None
-
-    def _outs(self, number: int, effects: Sequence[Effect]) -> list[Out]:
-        """Effects as records, encoded as soon as they are there: a line is a large dictionary, and many of them fill every
-        cache."""
-        for topic, count in Counter(effect.topic for effect in effects).items():
-            metrics.LINES.labels(topic).inc(count)
-        return [self._out(number, effect) for effect in effects]
-
-    def _out(self, number: int, effect: Effect) -> Out:
-        name = self._names[effect.topic]
-        known = topics.BY_NAME[effect.topic]
-        partition = number if known.partitions is topics.Partitions.LOG_ALIGNED else -1
-        headers: list[tuple[str, bytes | None]] | None = [
-            (key, value.encode()) for key, value in effect.headers
-        ] or None
-        if effect.topic == topics.REJECTED.name:
-            metrics.REJECTED.labels(dict(effect.headers)["error"]).inc()
-        encode = self._encoders.get(effect.topic, encode_value)
-        value = None if effect.value is None else encode(effect.value)
-        return Out(name, partition, effect.key.encode(), value, headers)
-
-    def _avro(self) -> Mapping[str, Callable[[Mapping[str, Any]], bytes | None]]:
-        """What writes the topics that are not JSON: `billing.charges.v1`, where the settings say so."""
-        schemas = schemas_of(self._settings) if self._settings.charges_format == "avro" else None
-        if schemas is None:
-            return {}
-        name = topics.CHARGES.name
-        return {name: self.patience(lambda: encoder(self._names[name], schemas))}
 
     def _cells(self, partition: Partition) -> Iterator[Out]:
         topic = self._names[topics.STATE.name]

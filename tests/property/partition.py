@@ -29,11 +29,17 @@ ACCEPT_PAST = 35 * DAY
 
 
 class Writer:
-    """The log of one tenant under one catalog. `received` is microseconds, like every time here."""
+    """The log of one tenant under one catalog, of one partition unless said. `received` is microseconds, like every time
+    here."""
 
     def __init__(
-        self, catalog: Mapping[str, Any], pack_events_max: int = 1_000, accept_past: int = ACCEPT_PAST
+        self,
+        catalog: Mapping[str, Any],
+        pack_events_max: int = 1_000,
+        accept_past: int = ACCEPT_PAST,
+        partitions: int = 1,
     ) -> None:
+        self._partitions = partitions
         checked = check_catalog(catalog)
         assert checked.doc is not None, [str(problem) for problem in checked.problems]
         document = publish(None, checked.doc)
@@ -41,12 +47,14 @@ class Writer:
         entry = {"revision": 1, "time": 0, "commands": [], "doc": document}
         self._directory.put(catalog_key(TENANT), entry)
         self._meterings = Meterings()
-        self._rules = Rules(1, HOUR, topics.EVENTS.message_bytes_max, pack_events_max, topics.LARGE)
+        self._rules = Rules(partitions, HOUR, topics.EVENTS.message_bytes_max, pack_events_max, topics.LARGE)
         self._inputs = 0
         self.records: list[Record] = [
-            LogSettings(accept_past, HOUR, 1),
+            LogSettings(accept_past, HOUR, partitions),
             CatalogRevision(TENANT, 1, 0, document),
         ]
+        self.places: list[int | None] = [None, None]
+        """The partition of each record, `None` for all."""
         self.rejected: list[Rejected] = []
 
     def events(self, events: Sequence[Mapping[str, Any]], received: int) -> None:
@@ -55,20 +63,25 @@ class Writer:
         found = normalize(raw, self._directory, self._meterings, self._rules)
         self.rejected += found.rejected
         self.records += [pack for _, pack in found.packs]
+        self.places += [number for number, _ in found.packs]
 
     def command(self, command: Mapping[str, Any], received: int) -> None:
         """One command, as CONTROL takes it."""
-        found = take(self._raw(topics.COMMANDS.name, command, received), self._directory, 1, HOUR)
+        found = take(
+            self._raw(topics.COMMANDS.name, command, received), self._directory, self._partitions, HOUR
+        )
         if isinstance(found, Rejected):
             self.rejected.append(found)
             return
         for key, row in found.directory:
             self._directory.put(key, row)
         self.records += [record for _, record in found.log]
+        self.places += [number for number, _ in found.log]
 
     def tick(self, clock: int) -> None:
         """Move the log's clock."""
         self.records.append(Tick(clock))
+        self.places.append(None)
 
     def _raw(self, topic: str, value: Mapping[str, Any], received: int) -> RawRecord:
         self._inputs += 1

@@ -59,6 +59,13 @@ def test_a_first_command_puts_an_account_under_the_root_of_its_parent() -> None:
     assert control.directory.root("acme", "team") == "org"
 
 
+def test_a_command_of_the_whole_tenant_goes_where_its_limits_are_and_makes_no_account() -> None:
+    control = Control()
+    found = control.take("", "unpark")
+    assert [(partition, type(each)) for partition, each in found.log] == [(place(""), Command)]
+    assert found.directory == []
+
+
 def test_what_waited_under_an_accounts_own_name_is_released_where_it_waits() -> None:
     found = Control().take("team", parent="org")
     assert place("team") != place("org")

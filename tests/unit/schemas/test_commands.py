@@ -106,6 +106,14 @@ def test_the_tenant_is_the_default_one_unless_set() -> None:
     assert found.tenant == "default"
 
 
+def test_the_limits_of_a_tenant_are_unparked_without_an_account() -> None:
+    data = {name: value for name, value in ENVELOPE.items() if name != "account"}
+    found = check_command({**data, "type": "unpark"})
+    assert isinstance(found, ParsedCommand)
+    assert found.account == ""
+    assert isinstance(check_command({**data, "type": "set_account"}), CommandProblem)
+
+
 def test_numbers_keep_their_literal_text() -> None:
     text = command("grant_credits").replace(b'"100"', b"100.000000000001")
     found = parse_command(text)
@@ -152,6 +160,8 @@ def test_events_of_corrections_keep_their_numbers() -> None:
         ("change_plan", {"plan": None, "plan_version": None, "anchor": None}, "changes nothing; name one of plan, anchor, "
          "storefront, region, channel, overrides"),
         ("change_plan", {"plan": None}, "plan: is missing; name the plan that plan_version is of"),
+        ("set_limit", {"scope": None, "limit": {"key": "c", "metric": "spend", "amount": "1", "scope": "tenant", "window": "day"}},
+         'limit.scope: "tenant" spans accounts, so no account can set it; put it in a plan'),
         ("set_limit", {"scope": "tenant", "limit": {"key": "c", "metric": "spend", "amount": "1", "scope": "account",
          "window": "day"}}, 'scope: "tenant" is not the scope of the limit; keep the one in limit'),
         ("set_limit", {"limit": {"key": "c", "metric": "usage", "amount": "1"}}, "limit.meter: is missing; say what counts: "

@@ -17,6 +17,7 @@ from rating.records import (
     ReadingColumn,
     Record,
     Release,
+    TenantUsage,
     Tick,
     WasEvent,
 )  # fmt: skip
@@ -48,6 +49,8 @@ RECORDS: dict[str, Record] = {
     "a catalog": CatalogRevision("acme", 3, 7, {"meters": [{"key": "m", "unit": "ü"}], "plans": []}),
     "a tick": Tick(1_795_341_600_000_000),
     "settings": LogSettings(35 * 86_400_000_000, 3_600_000_000, 8),
+    "a tenant's usage": TenantUsage("acme", 3, "", 1207, 0, [["USD", "tokens", ["eu", None], 5, "", "", str(10**40)]]),
+    "what a timer brought": TenantUsage("acme", 3, "cust-1", 2, 1, [["", "tokens", [], 5, "gateway e1", "0.5", "-1"]]),
     "a release": Release("acme", "user-1", "cust-1"),
     "a release with an end": Release("acme", "user-1", "cust-1", 99),
 }  # fmt: skip
@@ -88,7 +91,7 @@ def test_a_record_of_another_kind_or_version_is_refused(change: dict[int, Any]) 
 
 def test_the_version_stands_before_the_fields() -> None:
     assert all(plain(record)[1] == VERSION for record in RECORDS.values())
-    assert [plain(record)[0] for record in RECORDS.values()] == list("pppccccgtsrr")
+    assert [plain(record)[0] for record in RECORDS.values()] == list("pppccccgtsuurr")
 
 
 def test_a_pack_of_before_groups_is_read_as_one_without() -> None:

@@ -47,6 +47,12 @@ def test_a_record_becomes_a_webhook_with_its_id_and_itself(
     assert value in webhook.body
 
 
+def test_a_limit_of_the_whole_tenant_has_a_key_without_an_account() -> None:
+    webhook = webhook_of(topics.THRESHOLDS.name, encoded(some.threshold(1, account=None, scope="tenant")))
+    assert webhook is not None
+    assert webhook.key == "acme/"
+
+
 @pytest.mark.parametrize(
     ("topic", "record"),
     [

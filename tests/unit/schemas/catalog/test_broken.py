@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from schemas.catalog import load_catalog
-from tests.unit.schemas.catalog import broken_meters_and_plans, broken_prices_and_rest
+from tests.unit.schemas.catalog import broken_meters_and_plans, broken_prices_and_rest, broken_tenant_limits
 from tests.unit.schemas.catalog.broken import GOOD, Broken
 
-TABLE = (*broken_meters_and_plans.BROKEN, *broken_prices_and_rest.BROKEN)
+TABLE = (*broken_meters_and_plans.BROKEN, *broken_prices_and_rest.BROKEN, *broken_tenant_limits.BROKEN)
 
 
 def test_the_table_is_long_enough() -> None:

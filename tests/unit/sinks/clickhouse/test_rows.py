@@ -58,6 +58,12 @@ def test_a_threshold_may_be_absolute_and_a_signal_has_its_facts() -> None:
     assert json.loads(found["signals_rows"][0]["facts"]) == {"spend": "400.25"}
 
 
+def test_a_threshold_of_the_whole_tenant_has_the_empty_account() -> None:
+    told = some.threshold(1, account=None, subscription=None, scope="tenant")
+    (row,) = rows(some.taken(topics.THRESHOLDS, 0, told))["thresholds_rows"]
+    assert (row["account"], row["subscription"], row["scope"]) == ("", None, "tenant")
+
+
 def test_a_signal_of_no_rule_has_the_empty_one_and_data_is_text() -> None:
     told = some.signal(1, rule=None, data={"offer": "team-20"})
     (row,) = rows(some.taken(topics.SIGNALS, 0, told))["signals_rows"]

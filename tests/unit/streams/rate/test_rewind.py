@@ -15,6 +15,7 @@ from schemas import topics
 from schemas.log import encode_record
 from streams.kafka import Anew
 from streams.rate.ids import IdStore
+from streams.rate.outs import Outs
 from streams.rate.restore import POSITION, Partition
 from streams.rate.service import RateStage
 from streams.rate.store import Store
@@ -32,6 +33,7 @@ def positions(rig: Rig[RateStage]) -> dict[int, int]:
 
 def rig(tmp_path: Path, slot: Slot, records: list[Record], **settings: Any) -> Rig[RateStage]:
     made = RateStage(Settings(**settings), slot, pytest.fail)
+    made._outs = Outs(Settings(**settings), 2, made.patience)
     encoded = [encode_record(record) for record in records]
     made._partitions = {
         number: Partition(number, Store(), IdStore(tmp_path / str(number)), 0) for number in (0, 1)

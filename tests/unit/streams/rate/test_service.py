@@ -27,6 +27,7 @@ from streams.control.batch import take
 from streams.kafka import Stop
 from streams.normalize.batch import Meterings, Rules, normalize
 from streams.rate.ids import IdStore
+from streams.rate.outs import Outs
 from streams.rate.restore import POSITION, VERSION, Partition
 from streams.rate.service import RateStage
 from streams.rate.store import Store
@@ -84,7 +85,7 @@ class Bench:
         self.stage._partitions = {0: self.partition}
         self.stage._closers.append(lambda: self.stage._forget([0]))
         self.stage._tell(self.partition)
-        self.stage._encoders = self.stage._avro()
+        self.stage._outs = Outs(self.stage._settings, 8, self.stage.patience)
 
     def cycle(self, *messages: Message) -> Any:
         self.consumer.batches.append(messages)
