@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from rating.times import MINUTE, format_time, parse_duration, parse_time
+from schemas.rejected import CODES
 from streams import clock
 from streams.cli.output import (
     WRONG_USAGE,
+    counted,
     fail,
     none_of,
     note,
@@ -31,10 +33,6 @@ if TYPE_CHECKING:
 OURS = frozenset({"error", "error_detail", "stage", "origin_topic", "origin_partition", "origin_offset"})
 """The headers that rejecting added; a redriven event goes without them."""
 STALL = 1 * MINUTE
-CODES = (
-    "malformed", "missing_attribute", "bad_value", "unknown_subject", "unrated", "wrong_tenant", "too_old", "too_new",
-    "too_large", "id_conflict", "unknown_schema", "bad_command",
-)  # fmt: skip
 
 
 class RejectedRecord(NamedTuple):
@@ -72,7 +70,7 @@ def redrive(
     for name in code or ():
         if name not in CODES:
             none_of("--code", name, CODES)
-    wanted = frozenset(code or CODES[:-1])
+    wanted = frozenset(code) if code else frozenset(CODES) - {"bad_command"}
     start = None if since is None else since_or_fail(since)
     settings = settings_or_fail()
     counts: Counter[str] = Counter()
@@ -93,7 +91,7 @@ def redrive(
     else:
         say("nothing to publish again")
     if publisher.failures:
-        fail(f"{publisher.failures:,} events were not delivered")
+        fail(f"{counted(publisher.failures, 'event')} not delivered")
 
 
 def since_or_fail(text: str) -> int:
