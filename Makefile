@@ -37,8 +37,8 @@ fmt: .venv/tested ## format the code and mend what can be mended
 up: .venv/installed ## start the local stack
 	@$(BIN)/azotte up
 
-down: .venv/installed ## stop the local stack
-	@$(BIN)/azotte down
+down: ## stop the local stack
+	@if [ -x $(BIN)/azotte ]; then $(BIN)/azotte down; else echo "nothing is installed here, so nothing runs"; fi
 
 install: .venv/installed ## make .venv with the program in it
 

@@ -152,6 +152,18 @@ def test_make_says_that_there_is_no_python() -> None:
     assert made.stderr.startswith("azotte: there is no no-such-python here: install Python 3.11 or newer")
 
 
+def test_make_down_installs_nothing_in_order_to_stop_nothing(tmp_path: Path) -> None:
+    made = subprocess.run(
+        ["make", "--file", ROOT / "Makefile", "down"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (made.returncode, made.stdout) == (0, "nothing is installed here, so nothing runs\n")
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("lock", LOCKS)
 def test_locks_have_hashes_and_no_addresses(lock: str) -> None:
     text = (ROOT / lock).read_text()
