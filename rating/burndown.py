@@ -55,7 +55,7 @@ class Portion(NamedTuple):
 
     priority: int
     expires: int
-    order: int
+    created: int
     key: str
     amount: int
 
@@ -154,9 +154,9 @@ def _portions(step: Step, unit: str, usage: Usage) -> list[Portion]:
         cut = grant.balance - lasting
         if cut and grant.rollover is not None and usage.at < grant.rolled:
             ends = min(grant.rolled, grant.expires)
-            found.append(Portion(grant.priority, ends, grant.order, key, cut))
+            found.append(Portion(grant.priority, ends, grant.created, key, cut))
         if lasting > 0:
-            found.append(Portion(grant.priority, grant.expires, grant.order, key, lasting))
+            found.append(Portion(grant.priority, grant.expires, grant.created, key, lasting))
     return sorted(found)
 
 

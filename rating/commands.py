@@ -59,6 +59,7 @@ def _grant(step: Step, command: Command) -> None:
         expires=parse_time(fields["expires_at"]) if fields.get("expires_at") else NEVER, order=order, balance=amount,
         entries=0, charges=_names(applies.get("charges")), meters=_names(applies.get("meters")),
         rollover=_rollover(fields.get("rollover")), rolled=_period_end(step, command.time), ahead=0, ended="",
+        created=command.time,
     )  # fmt: skip
     burndown.grant(step, key, made)
     if effective < command.time:

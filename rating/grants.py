@@ -156,7 +156,7 @@ def _issue(step: Step, known: Timeline, at: int, key: str, due: Due, amount: int
         expires=expires, order=order, balance=amount * _SCALE, entries=0,
         charges=_names(grant.applies_to.get("charges")), meters=_names(grant.applies_to.get("meters")),
         rollover=rollover, rolled=spell.nominal, ahead=0, ended="",
-        subscription=known.sub.id, key=key, every=new.length,
+        subscription=known.sub.id, key=key, every=new.length, created=at,
     ))  # fmt: skip
 
 

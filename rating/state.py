@@ -175,7 +175,8 @@ class Group(NamedTuple):
 
 
 class Grant(NamedTuple):
-    """Credits: amounts in 10⁻³⁶. `ahead` is what usage after the last period's end burnt before its rollover.
+    """Credits: amounts in 10⁻³⁶. `created` at the time of its command, or of its period's beginning; `order` is that of the log.
+    `ahead` is what usage after the last period's end burnt before its rollover.
 
     `subscription` and `key` name the recurring grant of a plan that it is; `every` is the length of its periods.
     """
@@ -197,6 +198,7 @@ class Grant(NamedTuple):
     subscription: str | None = None
     key: str = ""
     every: str = ""
+    created: int = 0
 
 
 class Standing(NamedTuple):

@@ -93,7 +93,7 @@ class _Replay:
                 priority=int(doc.get("priority", 50)),
                 begin=moment(str(doc.get("effective_from", doc["time"]))),
                 end=moment(doc["expires_at"]) if doc.get("expires_at") else NEVER,
-                created=len(purse.grants),
+                created=moment(doc["time"]),
                 charges=applies.get("charges", []),
                 meters=applies.get("meters", []),
             )

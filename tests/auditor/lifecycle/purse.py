@@ -14,7 +14,7 @@ NEVER = 2**62
 
 @dataclass
 class Grant:
-    """One grant. `number` is its place among the account's: earlier creation burns first."""
+    """One grant. Of those that end together the one `created` earlier burns first, by its command's time."""
 
     key: str
     unit: str

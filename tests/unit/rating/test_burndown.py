@@ -71,13 +71,13 @@ class Account:
 @pytest.mark.parametrize(
     ("first", "second"),
     [
-        (held(priority=1, expires=90, order=9), held(priority=2, expires=10)),
-        (held(expires=10, order=9), held(expires=20)),
-        (held(expires=20, order=9), held()),
-        (held(order=1), held(order=2)),
+        (held(priority=1, expires=90, created=9), held(priority=2, expires=10)),
+        (held(expires=10, created=9), held(expires=20)),
+        (held(expires=20, created=9), held()),
+        (held(created=1, order=9), held(created=2)),
         (held(), held()),
         # What the rollover cuts at 7 goes as if it expired then; but not before one that expires earlier.
-        (held(rollover=(0, 0), rolled=7, order=9), held(expires=8)),
+        (held(rollover=(0, 0), rolled=7, created=9), held(expires=8)),
         (held(expires=6), held(rollover=(0, 0), rolled=7)),
         (held(priority=1), held(priority=2, rollover=(0, 0), rolled=7)),
         (held(expires=6, rollover=(0, 0), rolled=7), held(rollover=(0, 0), rolled=7)),

@@ -159,3 +159,27 @@ def test_a_period_that_begins_in_a_pause_grants_its_rest_at_the_resume() -> None
     life.change("pause", "2026-03-11")
     life.change("resume", "2026-04-11")
     assert booked(life) == ["03-01T00 grant 30 30", "04-01T01 expire -30 0", "04-11T00 grant 20 20"]
+
+
+def test_grants_of_one_moment_burn_by_their_keys_however_a_plan_or_the_log_lists_them() -> None:
+    offer = plan("pro", charges=[charge("1")], grants=[
+        {"key": key, "unit": "USD", "amount": "5"} for key in ("zeta", "alpha")
+    ])  # fmt: skip
+    life = Life([offer])
+    life.subscribe("pro", "2026-03-01")
+    life.use(6, "2026-03-02")
+    assert _burnt(life) == ["alpha -5", "zeta -1"]
+
+
+def test_the_time_of_its_command_makes_a_grant_and_not_when_it_came() -> None:
+    life = Life([plan("pro", charges=[charge("1")])])
+    life.subscribe("pro", "2026-03-01")
+    for name, time in (("b", "2026-03-02"), ("a", "2026-03-02"), ("z", "2026-03-01")):
+        life.command("grant_credits", time, grant=name, amount="5", unit="USD")
+    life.use(11, "2026-03-03")
+    assert _burnt(life) == ["z -5", "a -5", "b -1"]
+
+
+def _burnt(life: Life) -> list[str]:
+    burns = (each for each in life.records("billing.ledger.v1") if each["entry"] == "burn")
+    return [f"{each['grant'].removeprefix('sub-1:').partition(':')[0]} {each['amount']}" for each in burns]
