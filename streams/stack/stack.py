@@ -41,11 +41,23 @@ def up(settings: Settings, progress: Progress) -> dict[str, Any]:
             _start_missing(config, progress, started)
             progress("making topics")
             _prepare(settings, progress)
+            described = status(settings)
+            _all_running(config, described)
         except BaseException:
             for each in started:
                 each.stop()
             raise
-    return status(settings)
+    return described
+
+
+def _all_running(config: StackConfig, described: dict[str, Any]) -> None:
+    """A full disk ends the broker only once it has answered."""
+    stopped = [name for name, part in described.items() if part["state"] != "running"]
+    if stopped:
+        raise StackError(
+            f"{' and '.join(stopped)} ended again right after the start, as on a full disk: free some space under "
+            f"{config.home}, or see the logs in {config.logs}"
+        )
 
 
 def down(settings: Settings, purge: bool) -> list[str]:

@@ -84,6 +84,19 @@ def test_what_was_started_is_stopped_when_the_rest_fails(
     assert ended == ["clickhouse", "kafka"]
 
 
+def test_a_broker_that_ends_right_after_its_start_is_no_success(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stack, "_start_missing", lambda *_: None)
+    monkeypatch.setattr(stack, "_prepare", lambda *_: None)
+    monkeypatch.setattr(broker, "answers", lambda *_: False)
+    monkeypatch.setattr(clickhouse, "answers", lambda *_: True)
+    with pytest.raises(
+        StackError, match=r"^kafka ended again right after the start, as on a full disk: free some space"
+    ):
+        stack.up(Settings(home=tmp_path), silent)
+
+
 def test_purge_keeps_the_jars_alone(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path)
     for name in ("jars", "kafka", "clickhouse", "logs", "slots", "sink"):
