@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from schemas.catalog.limits import Recurring
 from schemas.catalog.plans import Plan
 from schemas.catalog.problems import Finding
 
@@ -34,3 +35,11 @@ def likely_slips(plan: Plan) -> Iterator[Finding]:
                 f"counts for each group of {', '.join(charge.dimensions)} by itself",
                 "leave dimensions out if all share the tiers or packages",
             )
+    for index, limit in enumerate(plan.limits):
+        for place, threshold in enumerate(limit.thresholds):
+            if limit.metric == "balance" and isinstance(threshold, Recurring):
+                yield Finding(
+                    ("limits", index, "thresholds", place),
+                    "tells nothing: a balance is crossed downwards, and what recurs lies above amount",
+                    "name each balance to be told with {at: …}",
+                )
