@@ -154,7 +154,7 @@ def test_make_says_that_there_is_no_python() -> None:
 
 def test_make_down_installs_nothing_in_order_to_stop_nothing(tmp_path: Path) -> None:
     made = subprocess.run(
-        ["make", "--file", ROOT / "Makefile", "down"],
+        ["make", "--no-print-directory", "--file", ROOT / "Makefile", "down"],
         cwd=tmp_path,
         capture_output=True,
         text=True,
