@@ -116,14 +116,13 @@ def step(
         up = context.aggregation.quantity(reached, context.span(low, number), values)
         old = slots.get(leg.start)
         tally = tally_of(leg.rule)
+        count = events.get(leg.start, 0)
         if tally is None:
-            new, move = _quantity(context, leg, old, kept[leg.start], down, up)
+            new, move = _quantity(context, leg, old, count, kept[leg.start], down, up)
         else:
-            used = usage if number >= index else None
-            new, move = _events(
-                context, leg, old, kept[leg.start], down, up, tally, used, sign, number == index
-            )
-        slots[leg.start] = new._replace(events=events.get(leg.start, 0))
+            used, mine = usage if number >= index else None, number == index
+            new, move = _events(context, leg, old, count, kept[leg.start], down, up, tally, used, sign, mine)
+        slots[leg.start] = new
         if move.amount or move.parts:
             moves.append(move)
     after = _last(slots, chain)
@@ -148,10 +147,10 @@ def _single(
     up = context.aggregation.quantity([(leg.start, mine)], span, context.values)
     tally = tally_of(leg.rule)
     if tally is None:
-        new, move = _quantity(context, leg, old, mine, 0, up)
+        new, move = _quantity(context, leg, old, events, mine, 0, up)
     else:
-        new, move = _events(context, leg, old, mine, 0, up, tally, usage, sign, True)
-    after = Group((new._replace(events=events),), up, group.quantity, group.amount, group.revision)
+        new, move = _events(context, leg, old, events, mine, 0, up, tally, usage, sign, True)
+    after = Group((new,), up, group.quantity, group.amount, group.revision)
     return after, [move] if move.amount or move.parts else []
 
 
@@ -186,7 +185,7 @@ def _last(slots: Mapping[int, Slot], chain: Sequence[Leg]) -> int:
 
 
 def _quantity(
-    context: Context, leg: Leg, old: Slot | None, kept: Any, down: int, up: int
+    context: Context, leg: Leg, old: Slot | None, count: int, kept: Any, down: int, up: int
 ) -> tuple[Slot, Move]:
     rule = leg.rule
     curve = rule.curve(context.dimensions)
@@ -201,7 +200,9 @@ def _quantity(
         was = () if old is None else _parts(leg, curve, old.low, old.high)
         parts = differences(was, _parts(leg, curve, down, up))
     amount = cost - (0 if old is None else old.cost)
-    return Slot(leg.start, 0, kept, down, up, cost, None), Move(leg.start, amount, _summing(parts, amount))
+    return Slot(leg.start, count, kept, down, up, cost, None), Move(
+        leg.start, amount, _summing(parts, amount)
+    )
 
 
 def _parts(leg: Leg, curve: QuantityPrice, down: int, up: int) -> Sequence[Part]:
@@ -217,8 +218,8 @@ def _discounted(leg: Leg, parts: Sequence[Part]) -> list[Part]:
 
 
 def _events(
-    context: Context, leg: Leg, old: Slot | None, kept: Any, down: int, up: int, tally: Tally, usage: Usage | None,
-    sign: int, mine: bool,
+    context: Context, leg: Leg, old: Slot | None, count: int, kept: Any, down: int, up: int, tally: Tally,
+    usage: Usage | None, sign: int, mine: bool,
 ) -> tuple[Slot, Move]:  # fmt: skip
     goes_on = not leg.first and leg.rule.price.kind in ("order", "slots")
     events = usage.events if usage is not None else ()
@@ -249,7 +250,9 @@ def _events(
     amount = cost - (0 if old is None else old.cost)
     if leg.rule.discount:
         parts = _discounted(leg, parts)
-    return Slot(leg.start, 0, kept, down, up, cost, held), Move(leg.start, amount, _summing(parts, amount))
+    return Slot(leg.start, count, kept, down, up, cost, held), Move(
+        leg.start, amount, _summing(parts, amount)
+    )
 
 
 def _summing(parts: Sequence[Part], amount: int) -> list[Part]:
