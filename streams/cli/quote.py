@@ -146,6 +146,10 @@ def _json(raw: bytes) -> Any:
         return json.loads(
             raw.decode("utf-8-sig"), parse_float=_number, parse_int=_number, parse_constant=_constant
         )
+    except UnicodeDecodeError as error:
+        raise _Unreadable(
+            f"is not UTF-8 text: byte {error.start + 1} is 0x{raw[error.start]:02x}; save it as UTF-8"
+        ) from None
     except (ValueError, RecursionError) as error:
         raise _Unreadable(f"is not JSON: {error or 'nested too deep'}") from None
 

@@ -74,6 +74,17 @@ def test_a_mistake_is_one_sentence(
     assert err.count("\n") == 1
 
 
+def test_usage_that_is_no_text_is_told_with_its_byte(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "usage.json").write_bytes(b'{"quantity": "\xff"}')
+    code, out, err = run(
+        capsys, written(tmp_path, "price.yaml", PRICE), "--usage", str(tmp_path / "usage.json")
+    )
+    assert (code, out) == (1, "")
+    assert err.endswith("usage.json is not UTF-8 text: byte 15 is 0xff; save it as UTF-8\n")
+
+
 @pytest.mark.parametrize("name", ["price.yaml", "price.json"])
 def test_an_empty_file_is_told_as_such(tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
     price, usage = written(tmp_path, name, "\n"), written(tmp_path, "usage.json", "{}")
