@@ -121,6 +121,10 @@ class Engine:
         """Whether some account's timer is due."""
         return self._turns.has_due()
 
+    def spans_accounts(self, tenant: str) -> bool:
+        """Whether a limit of the whole tenant is in its catalog."""
+        return bool(self._turns.revisions.current(tenant).tenant.limits)
+
     @property
     def next_due(self) -> int | None:
         """When the next timer of some account fires."""

@@ -114,7 +114,8 @@ class Turns:
 
     def has_due(self) -> bool:
         """Whether some account's timer is due."""
-        return self.next_due is not None and self.next_due <= self.clock
+        due = self.next_due
+        return due is not None and due <= self.clock
 
     @property
     def next_due(self) -> int | None:

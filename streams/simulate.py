@@ -12,8 +12,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from rating.catalog import compile_catalog, publish
-from rating.catalog.tenants import NO_LIMITS
+from rating.catalog import publish
 from rating.cells import DictCells, DictIds
 from rating.control import Output
 from rating.directory import Directory, catalog_key
@@ -143,12 +142,12 @@ class Simulation:
         waiting = [record for _, record in records]
         while waiting:
             record = waiting.pop(0)
-            if isinstance(record, CatalogRevision):
-                self._spans |= compile_catalog(record.doc, record.revision).tenant != NO_LIMITS
             position = Position(topics.LOG.name, 0, self._offset)
             self._offset += 1
             self._records.append((self._clock, record))
             effects = self._engine.apply(record, position)
+            if isinstance(record, CatalogRevision):
+                self._spans |= self._engine.spans_accounts(record.tenant)
             while self._engine.has_due():
                 effects += self._engine.drain(DRAIN_ACCOUNTS)
             waiting += [

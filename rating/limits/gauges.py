@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from rating.aggregations import LEVEL, Entries, Span, Values, aggregation_of
 from rating.catalog import Charge, Meter
-from rating.catalog.limits import CALENDAR, FINE, FIRST_USE, PERIOD, SLIDING
+from rating.catalog.limits import FINE, FIRST_USE, SLIDING
 from rating.catalog.tenants import TENANT, is_summed
 from rating.levels import carried
 from rating.limits.bounds import Held
@@ -197,25 +197,25 @@ def value(step: Step, held: Held, gauge: Gauge) -> int:
     if held.limit.window == SLIDING or is_sum(step, held):
         return gauge.kept or 0
     aggregation = aggregation_of(_meter(step, held), held.zone(step))
-    span = Span(gauge.start, gauge.end, gauge.start, gauge.end, _carry(step, held, gauge.start))
+    level = carry(step, held, gauge.start) if carries(step, held) else 0
+    span = Span(gauge.start, gauge.end, gauge.start, gauge.end, level)
     values = Values(step.cells, _values(step, held, gauge))
     return aggregation.quantity([(gauge.start, gauge.kept)], span, values) * FINE
 
 
-def carries(step: Step, held: Held, start: int) -> bool:
-    """Whether a window is there though nothing is used in it: a level is, that of the time before."""
-    return held.limit.window in (PERIOD, *CALENDAR) and _carry(step, held, start) != 0
+def carries(step: Step, held: Held) -> bool:
+    """Whether a window begins with the level of the time before. That is a subscription's, so windows of an account begin at
+    nothing, and so do those of a filter."""
+    limit = held.limit
+    if held.only is None or held.known is None or limit.metric != "usage" or limit.filter:
+        return False
+    return _meter(step, held).aggregation == LEVEL
 
 
-def _carry(step: Step, held: Held, start: int) -> int:
-    """The level with which a window begins, in 10⁻¹². It is a subscription's, so windows of an account begin at nothing, and so
-    do those of a filter."""
-    limit, known = held.limit, held.known
-    if held.only is None or known is None or limit.metric != "usage" or limit.filter:
-        return 0
-    meter = _meter(step, held)
-    if meter.aggregation != LEVEL:
-        return 0
+def carry(step: Step, held: Held, start: int) -> int:
+    """The level with which a window of a limit that `carries` begins, in 10⁻¹²."""
+    known, meter = held.known, _meter(step, held)
+    assert known is not None, "it is a subscription's"
     every = Charge("", meter.key, (), None, True, {})
     begin = spell_at(step.catalog, known, max(start, known.sub.start)).start
     return carried(step, known, every, meter, (), begin, start)

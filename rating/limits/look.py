@@ -122,11 +122,11 @@ def _windows(step: Step, held: Held) -> list[Gauge]:
 
 def _carried(step: Step, held: Held, there: Iterable[Gauge]) -> list[Gauge]:
     """The window of now, where nothing was used in it and a level goes on."""
-    if held.limit.window in (FIRST_USE, SLIDING):
+    if held.limit.window in (FIRST_USE, SLIDING) or not gauges.carries(step, held):
         return []
     start, end = held.window(step, step.now)
     none = all(each.start != start for each in there)
-    return [Gauge("", start, end)] if none and gauges.carries(step, held, start) else []
+    return [Gauge("", start, end)] if none and gauges.carry(step, held, start) else []
 
 
 def _value(step: Step, held: Held, gauge: Gauge) -> int:
