@@ -4,12 +4,8 @@ is killed in the middle."""
 from __future__ import annotations
 
 import json
-import pathlib
 import uuid
-from collections.abc import Iterator
 from typing import Any
-
-import pytest
 
 from rating.placement import partition_of
 from schemas import topics
@@ -17,7 +13,7 @@ from schemas.catalog import check_catalog
 from streams.simulate import Simulation
 from tests.integration import ledger
 from tests.integration.fleet import Fleet
-from tests.integration.test_trees import COME_S, PARTITIONS, TEAMS, Json, Story
+from tests.integration.test_trees import COME_S, TEAMS, Json, Story
 
 BURST = 160
 """Events of 1 that are under way when the worker is killed."""
@@ -32,15 +28,6 @@ CATALOG: Json = {
          "charges": [{"key": "used", "meter": "used", "price": {"model": "per_unit", "unit_amount": "1"}}]},
     ],
 }  # fmt: skip
-
-
-@pytest.fixture
-def fleet(kafka: str, tmp_path: pathlib.Path) -> Iterator[Fleet]:
-    made = Fleet(kafka, f"tenant-{uuid.uuid4().hex[:8]}.", tmp_path, partitions=PARTITIONS,
-                 settings={"AZOTTE_TICK_INTERVAL": "200ms"})  # fmt: skip
-    made.make_topics(append_time=True)
-    yield made
-    made.stop()
 
 
 class Twice:
@@ -93,7 +80,7 @@ def known(records: list[Json]) -> list[tuple[Any, ...]]:
 
 
 def test_the_worker_tells_of_a_tenant_what_simulate_tells_though_it_is_killed(fleet: Fleet) -> None:
-    assert len({partition_of("acme", name, PARTITIONS) for name in TEAMS}) == PARTITIONS
+    assert len({partition_of("acme", name, fleet.partitions) for name in TEAMS}) == fleet.partitions
     twice = Twice(fleet)
     story = twice.story
     fleet.start("one", "worker")

@@ -4,15 +4,11 @@ comes to the tree's, copies are found there, and a worker that is killed goes on
 from __future__ import annotations
 
 import json
-import pathlib
 import time
-import uuid
 from collections import defaultdict
-from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
-import pytest
 from confluent_kafka import Producer
 
 from rating.placement import partition_of
@@ -23,7 +19,6 @@ from tests.integration.fleet import Fleet
 
 Json = dict[str, Any]
 Sums = dict[tuple[str, str | None], int]
-PARTITIONS = 4
 TEAMS = ["research", "sales", "ads", "search", "support", "infra", "legal", "finance"]
 CATALOG: Json = {
     "meters": [{"key": "used", "event_type": "use", "aggregation": "sum", "value": "$.value", "window": "1h"}],
@@ -36,20 +31,12 @@ CATALOG: Json = {
 COME_S = 90
 
 
-@pytest.fixture
-def fleet(kafka: str, tmp_path: pathlib.Path) -> Iterator[Fleet]:
-    made = Fleet(kafka, f"trees-{uuid.uuid4().hex[:8]}.", tmp_path, partitions=PARTITIONS,
-                 settings={"AZOTTE_TICK_INTERVAL": "200ms"})  # fmt: skip
-    made.make_topics(append_time=True)
-    yield made
-    made.stop()
-
-
 class Story:
     """What is published at one moment of event time, and what came of it."""
 
     def __init__(self, fleet: Fleet) -> None:
         self.fleet = fleet
+        fleet.settings["AZOTTE_TICK_INTERVAL"] = "200ms"
         self.time = format_time(time.time_ns() // 1_000 - HOUR)
         self.charges = ledger.Reader(fleet.servers, fleet.topic(topics.CHARGES))
         self.rejected = ledger.Reader(fleet.servers, fleet.topic(topics.REJECTED))
@@ -97,7 +84,7 @@ class Story:
 
 
 def test_a_tree_over_partitions_is_rated_as_one(fleet: Fleet) -> None:
-    assert len({partition_of("acme", name, PARTITIONS) for name in ["org", *TEAMS]}) == PARTITIONS
+    assert len({partition_of("acme", name, fleet.partitions) for name in ["org", *TEAMS]}) == fleet.partitions
     story = Story(fleet)
     fleet.start("worker", "worker")
     story.command("apply_catalog", "", catalog=CATALOG)

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from streams import app as module
+from streams.normalize.service import NormalizeStage
 from streams.slot import take
 from streams.web import listen
 from tests.unit.streams.fakes import settings
@@ -89,7 +90,9 @@ def test_an_application_has_an_agent_a_stage_named_as_it_and_takes_a_slot(
     assert all(agent.concurrency == 1 for agent in made.agents.values())
     assert all(not stage.ready and stage.channel is not None for stage in made.stages.values())
     assert made.conf.id == "p.azotte"
-    assert getattr(made.stages["normalize"], "rate") is made.stages["rate"]  # noqa: B009 - normalize has it
+    normalize = made.stages["normalize"]
+    assert isinstance(normalize, NormalizeStage)
+    assert normalize.rate is made.stages["rate"]
     made.slot.close()
 
 
