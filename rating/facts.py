@@ -44,6 +44,8 @@ class Facts:
     spent: list[Spent] = field(default_factory=list)
     seen: list[Any] = field(default_factory=list)
     """The windows of limits (`rating.limits.crossings.Seen`) as they stand after the step."""
+    holds: list[Any] = field(default_factory=list)
+    """The limits that hold after the step (`rating.limits.bounds.Held`)."""
     limited: bool = True
     """Whether limits or entitlements watch the account: rules alone need only the usage."""
     new: bool = False

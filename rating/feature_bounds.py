@@ -22,9 +22,9 @@ _WIDE = 40
 
 
 class LimitState(NamedTuple):
-    """A limit as it stands: its definition, and the newest of its value, amount and reset."""
+    """A limit as it stands: what names it, its definition, and the newest of its value, amount and reset."""
 
-    key: str
+    key: BoundKey
     doc: Doc
     value: str
     amount: str
@@ -107,7 +107,7 @@ def _itself(quantity: int) -> int:
 
 
 def _limit(asked: Asked, limit: LimitState, plan: Plan | None, usage: prospect.Usage) -> Bound | None:
-    doc, key = limit.doc, asked.key("limit", limit.key)
+    doc, key = limit.doc, limit.key
     if not _bears(asked, doc):
         return None
     if doc["metric"] == "usage":

@@ -19,6 +19,7 @@
 ("limit", tenant, account)            key         a limit that a command set
 ("bound", tenant, account)            limit       a limit that has been looked at; its id
 ("gauge", tenant, account, limit)     start|subject  one window of it
+("shown", tenant, account)            limit or limit/subject  what was told of a hard limit that no entitlement shows
 ("slid", tenant, account, limit, subject)  time   what counts in a sliding window
 ("told", tenant)                      partition|account  what was counted last for limits of the whole tenant
 ("rule", tenant, account)             key         how a rule stands

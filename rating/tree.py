@@ -35,6 +35,11 @@ def has_below(cells: Cells, tenant: str, account: str) -> bool:
     return bool(cells.get(("account", tenant, account), BELOW))
 
 
+def is_in_one(cells: Cells, tenant: str, account: str) -> bool:
+    """Whether an account has others above or below it."""
+    return parent(cells, tenant, account) is not None or has_below(cells, tenant, account)
+
+
 def ancestors(cells: Cells, tenant: str, account: str) -> Iterator[str]:
     """The accounts above, the nearest first, the root last."""
     above = parent(cells, tenant, account)

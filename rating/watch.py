@@ -12,6 +12,7 @@ from rating.access.entitlements import tell
 from rating.close import tell_late
 from rating.facts import WATCHED, Facts
 from rating.limits.look import look, next_look, wants_events
+from rating.limits.shown import show
 from rating.limits.waive import waive
 from rating.rules import look as rules
 from rating.rules import tallies
@@ -91,7 +92,7 @@ def _finish(step: Step) -> bool:
 
 def _look(step: Step, facts: Facts) -> bool:
     before = next_look(step)
-    facts.seen = look(step, facts)
+    facts.seen, facts.holds = look(step, facts)
     return next_look(step) != before
 
 
@@ -99,6 +100,7 @@ def access(step: Step) -> None:
     """Tell the entitlements that are others now, once a moment."""
     if step.facts is not None and step.facts.limited and step.account != TENANT_ACCOUNT:
         tell(step, step.facts)
+        show(step, step.facts)
 
 
 def decide(step: Step) -> bool:

@@ -67,6 +67,8 @@ STATE = Topic("rating.state.v1", Partitions.LOG_ALIGNED, compact=True, message_b
 """Internal: the changelog of rating's cells."""
 UNCOUNTED = Topic("rating.uncounted.v1", Partitions.LOG_ALIGNED, message_bytes_max=LARGE)
 """Internal: which events of a pack were not counted, and what corrections added or took."""
+LIMITS = Topic("rating.limits.v1", Partitions.LOG_ALIGNED, compact=True)
+"""Internal: how hard limits stand that no entitlement shows, for gateways."""
 CHARGES = Topic("billing.charges.v1", Partitions.LOG_ALIGNED)
 THRESHOLDS = Topic("billing.thresholds.v1", Partitions.LOG_ALIGNED)
 ENTITLEMENTS = Topic(
@@ -87,7 +89,7 @@ UNDELIVERED = Topic(
 """Internal: webhooks that no try delivered, by address and id; a tombstone where one was delivered later."""
 
 TOPICS = (
-    EVENTS, COMMANDS, CATALOG, LOG, DIRECTORY, STATE, UNCOUNTED,
+    EVENTS, COMMANDS, CATALOG, LOG, DIRECTORY, STATE, UNCOUNTED, LIMITS,
     CHARGES, THRESHOLDS, ENTITLEMENTS, RESERVATIONS, LEDGER, SIGNALS, REJECTED, UNDELIVERED,
 )  # fmt: skip
 BY_NAME = {topic.name: topic for topic in TOPICS}

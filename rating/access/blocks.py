@@ -34,7 +34,7 @@ class Block(NamedTuple):
 def blocks_of(step: Step, feature: Feature, seen: list[Seen]) -> list[Block]:
     """What the limits that have reached their amount say of a feature."""
     return [
-        Block(_REASONS[each.held.limit.action], _until(step, each), each.held.limit.throttle)
+        Block(_REASONS[each.held.limit.action], until(step, each), each.held.limit.throttle)
         for each in seen
         if each.gauge.acting and _bears(step, each, feature)
     ]
@@ -45,11 +45,11 @@ def limits_of(step: Step, feature: Feature, seen: list[Seen], subject: str = "")
     found = []
     for each in seen:
         if _bears(step, each, feature) and each.gauge.subject == subject:
-            until = _until(step, each)
+            returns = until(step, each)
             found.append({
                 "limit": each.held.limit.key, "value": amount_text(each.value),
                 "amount": amount_text(each.held.limit.amount),
-                "resets_at": None if until == NEVER else format_time(until),
+                "resets_at": None if returns == NEVER else format_time(returns),
             })  # fmt: skip
     return found
 
@@ -74,7 +74,8 @@ def _features(step: Step, limit: Limit, meter: str | None) -> list[str]:
     ]
 
 
-def _until(step: Step, seen: Seen) -> int:
+def until(step: Step, seen: Seen) -> int:
+    """When the window is over if nothing is used, `NEVER` where no time ends it."""
     if seen.held.limit.window == SLIDING:
         return falls_below(step, seen.held, seen.gauge)
     return seen.gauge.end

@@ -7,7 +7,7 @@ first that gives access decides, else the oldest. A subject that a limit holds h
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator
 from typing import Any
 
 from rating import tree
@@ -34,14 +34,14 @@ def tell(step: Step, facts: Facts) -> None:
     told = dict(step.cells.members(_bucket(step)))
     subs = running(step)
     wanted: dict[str, Record] = {}
-    if not subs:
-        wanted |= _held_below(step, facts.seen, told)
-        if not told and not wanted:
-            return
     reasons: dict[str, list[Block]] = {}
     for known in subs:
         _of_subscription(step, known, facts.seen, wanted, reasons)
         allowances.forget(step, known, spell_at(step.catalog, known, step.now).start)
+    if facts.seen and tree.parent(step.cells, step.tenant, step.account) is not None:
+        wanted |= _held_below(step, facts.seen, set(wanted))
+    if not told and not wanted:
+        return
     for name, text in told.items():
         if "/" not in name and name not in wanted and _is_of_plan(text):
             wanted[name] = _gone(json.loads(text), "not_in_plan" if subs else "canceled")
@@ -111,22 +111,36 @@ def _decided(blocks: list[Block]) -> Record:
     }
 
 
-def _held_below(step: Step, seen: list[Seen], told: Mapping[str, str]) -> Iterator[tuple[str, Record]]:
-    """What limits of an account deny that has no subscription: it uses what those above it have, and whoever asks for it finds
-    its own record first. It is let go by a tombstone, so that theirs is found again."""
-    if tree.parent(step.cells, step.tenant, step.account) is None:
-        return
-    mine = [each for each in seen if not each.gauge.subject]
-    for feature in step.catalog.features.values():
-        blocks = blocks_of(step, feature, mine)
-        denied = any(each.throttle is None for each in blocks)
-        if denied and not (feature.key in told and _is_of_plan(told[feature.key])):
-            nothing = ("value", "included", "used", "balance", "overage", "unit")
-            yield feature.key, {
-                "tenant": step.tenant, "account": step.account, "feature": feature.key, "kind": feature.kind,
-                **_decided(blocks), **dict.fromkeys(nothing), "limits": limits_of(step, feature, mine),
-                "plan": None, "version": None,
-            }  # fmt: skip
+def _held_below(step: Step, seen: list[Seen], own: Container[str]) -> Iterator[tuple[str, Record]]:
+    """What an account's limits deny, to all of it or to a subject, of features that no subscription of its own gives (`own`):
+    it uses those that accounts above it have, and whoever asks for it finds its own record first. It is let go by a tombstone,
+    so that theirs is found again."""
+    for subject in ("", *_held_subjects(seen)):
+        mine = [each for each in seen if each.gauge.subject in ("", subject)]
+        for feature in step.catalog.features.values():
+            blocks = [] if feature.key in own else blocks_of(step, feature, mine)
+            if any(each.throttle is None for each in blocks):
+                nothing = ("value", "included", "used", "balance", "overage", "unit")
+                record = {
+                    "tenant": step.tenant, "account": step.account, "feature": feature.key, "kind": feature.kind,
+                    **_decided(blocks), **dict.fromkeys(nothing), "limits": limits_of(step, feature, mine),
+                    "plan": None, "version": None,
+                }  # fmt: skip
+                yield _named(record, subject, limits_of(step, feature, mine, subject))
+
+
+def _named(record: Record, subject: str, limits: list[Record]) -> tuple[str, Record]:
+    """A record under its name, a subject's with the limits that are its own."""
+    if not subject:
+        return record["feature"], record
+    return f"{record['feature']}/{subject}", record | {
+        "subject": subject,
+        "limits": record["limits"] + limits,
+    }
+
+
+def _held_subjects(seen: list[Seen]) -> list[str]:
+    return sorted({each.gauge.subject for each in seen if each.gauge.subject and each.gauge.acting})
 
 
 def _is_of_plan(text: str) -> bool:
@@ -146,15 +160,13 @@ def _of_subjects(
     step: Step, wanted: dict[str, Record], reasons: dict[str, list[Block]], seen: list[Seen]
 ) -> Iterator[tuple[str, Record]]:
     """The records of subjects that a limit holds: by what speaks against them and against the account."""
-    held = sorted({each.gauge.subject for each in seen if each.gauge.subject and each.gauge.acting})
-    for subject in held:
+    for subject in _held_subjects(seen):
         mine = [each for each in seen if each.gauge.subject == subject]
         for name, record in list(wanted.items()):
             feature = step.catalog.features.get(name)
             blocks = [] if feature is None else blocks_of(step, feature, mine)
-            if feature is None or not blocks:
+            if feature is None or not blocks or f"{name}/{subject}" in wanted:
                 continue
             # A feature that no subscription gives has no reasons: its record says all.
             own = _decided(reasons[name] + blocks) if name in reasons else {}
-            limits = record["limits"] + limits_of(step, feature, mine, subject)
-            yield f"{name}/{subject}", record | own | {"subject": subject, "limits": limits}
+            yield _named(record | own, subject, limits_of(step, feature, mine, subject))

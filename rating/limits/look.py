@@ -27,8 +27,8 @@ NEXT = "look"
 """The cell of an account that says when time alone moves one of its limits."""
 
 
-def look(step: Step, facts: Facts) -> list[Seen]:
-    """Look at all limits of the account; what each window comes to."""
+def look(step: Step, facts: Facts) -> tuple[list[Seen], list[Held]]:
+    """Look at all limits of the account; what each window comes to, and which limits hold."""
     holds = holding(step)
     for name, bound in list(named(step)):
         if name not in holds:
@@ -41,7 +41,7 @@ def look(step: Step, facts: Facts) -> list[Seen]:
             holds, subs = holding(step), step.subscriptions()
             seen = [_cut(step, each, holds) for each in seen]
     _note_next(step, seen)
-    return seen
+    return seen, list(holds.values())
 
 
 def _cut(step: Step, seen: Seen, holds: Mapping[str, Held]) -> Seen:

@@ -65,7 +65,10 @@ class Desk:
         if found is None:
             return Sight(asked, None, [], 0)
         plan = self.world.plan(tenant, found)
-        limits = self.world.limits(tenant, found, plan)
+        limits = [
+            *self.world.limits(tenant, found, plan),
+            *self.world.standing(tenant, account, feature, subject),
+        ]
 
         def claimed(bound: BoundKey) -> int:
             return self.book.claimed(bound, self.world.covers(bound), now)

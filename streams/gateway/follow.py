@@ -15,6 +15,7 @@ from streams.kafka import Stop, check, is_eof, partitions_of, plain_consumer
 from streams.patience import Patience, Stopping
 from streams.settings import Settings
 
+FOLLOWED = (topics.DIRECTORY, topics.ENTITLEMENTS, topics.LIMITS)
 CHUNK = 5_000
 WAIT_S = 0.1
 Take = Callable[[Sequence[Message]], Awaitable[None]]
@@ -55,7 +56,7 @@ class Following:
             try:
                 places = [
                     TopicPartition(name, number, OFFSET_BEGINNING)
-                    for name in map(self._settings.topic, (topics.DIRECTORY.name, topics.ENTITLEMENTS.name))
+                    for name in (self._settings.topic(topic.name) for topic in FOLLOWED)
                     for number in range(self._patience(functools.partial(partitions_of, consumer, name)))
                 ]
                 self._unread = {(place.topic, place.partition) for place in places}

@@ -68,13 +68,15 @@ async def _serve(settings: Settings, keys: Keys, slot: Slot, told: Callable[[str
     world, book = World(partitions), Book()
     keeper = Keeper(settings, slot, book, failed, settings.gateway_url or url(listening))
     peers = Peers(settings, partitions)
-    directory = settings.topic(topics.DIRECTORY.name)
+    directory, limits = settings.topic(topics.DIRECTORY.name), settings.topic(topics.LIMITS.name)
 
     async def take(messages: Sequence[Message]) -> None:
         async with keeper.turn:
             for message in messages:
                 if message.topic() == directory:
                     world.put_directory(message)
+                elif message.topic() == limits:
+                    world.put_limit(message)
                 else:
                     world.put_entitlement(message)
 

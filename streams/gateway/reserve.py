@@ -47,7 +47,8 @@ def reserve(desk: Desk, tenant: str, account: str, asked: Reserve, now: int, mos
         raise unavailable(
             f"the gateway keeps gateway_reservations_max, {most}, reservations", "too-many-reservations"
         )
-    sight = desk.look(tenant, account, asked.feature, asked.subject, asked.dimensions, now)
+    # Without a subject the event will be the account's own.
+    sight = desk.look(tenant, account, asked.feature, asked.subject or account, asked.dimensions, now)
     _check_access(sight, asked, now)
     minimum = None if asked.minimum is None else numbers.quantity(asked.minimum)
     decision = decide(sight.bounds, numbers.quantity(asked.quantity), minimum)

@@ -33,9 +33,11 @@ class Rounds:
         self, settings: Settings, world: World, book: Book, keeper: Keeper, at: Mapping[Place, int]
     ) -> None:  # fmt: skip
         self._settings, self._world, self._book, self._keeper = settings, world, book, keeper
-        self._entitlements = settings.topic(topics.ENTITLEMENTS.name)
+        self._told = [settings.topic(topic.name) for topic in (topics.ENTITLEMENTS, topics.LIMITS)]
         self._log = settings.topic(topics.LOG.name)
-        self._trail = Trail(self._number, lambda number: at.get((self._entitlements, number), -1))
+        self._trail = Trail(
+            self._number, lambda number: tuple(at.get((topic, number), -1) for topic in self._told)
+        )
         self._clients: tuple[Consumer, Consumer] | None = None
 
     async def run(self, failed: Callable[[str], None]) -> None:
@@ -90,7 +92,7 @@ class Rounds:
             normalized = committed(normalize, [TopicPartition(*place) for place in places])
             log_end = self._ends(self._log, numbers)
             rated = committed(rate, [TopicPartition(self._log, number) for number in numbers])
-            ends = self._ends(self._entitlements, numbers)
+            told = [self._ends(topic, numbers) for topic in self._told]
         except KafkaException as error:
             if passing(error):
                 return None
@@ -99,7 +101,7 @@ class Rounds:
             {(each.topic, each.partition): each.offset for each in normalized},
             log_end,
             {each.partition: each.offset for each in rated},
-            ends,
+            {number: tuple(ends[number] for ends in told) for number in numbers},
         )
 
     def _ends(self, topic: str, numbers: Sequence[int]) -> dict[int, int]:

@@ -3,16 +3,20 @@
 An event is past when what NORMALIZE made of it is on the log, RATE has rated that, and all that RATE wrote by then is read
 here. Each look asks for one of these in turn, so no order of asking can claim too much:
 
-    looked at: the group's offsets of the raw topic, then the log's end; later RATE's offset, then the entitlements' end
+    looked at: the group's offsets of the raw topic, then the log's end; later RATE's offset, then the ends of what it told
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from operator import ge
 from typing import NamedTuple
 
 from rating.records import Position
 from rating.reservations import Hold, HoldKey, Place
+
+Ends = tuple[int, ...]
+"""Ends of one partition of each topic that RATE tells the gateway on."""
 
 
 class Look(NamedTuple):
@@ -21,19 +25,19 @@ class Look(NamedTuple):
     normalized: Mapping[Place, int]
     log_end: Mapping[int, int]
     rated: Mapping[int, int]
-    entitlements_end: Mapping[int, int]
+    told_ends: Mapping[int, Ends]
 
 
 class _Mark(NamedTuple):
     origin: Position
     logged_before: int | None = None
-    told_before: int | None = None
+    told_before: Ends | None = None
 
 
 class Trail:
-    """How far each event is; `at` says up to where a partition of the entitlements is read."""
+    """How far each event is; `at` says up to where a partition of these topics is read."""
 
-    def __init__(self, number_of: Callable[[Hold], int], at: Callable[[int], int]) -> None:
+    def __init__(self, number_of: Callable[[Hold], int], at: Callable[[int], Ends]) -> None:
         self._number_of = number_of
         self._at = at
         self._marks: dict[HoldKey, _Mark] = {}
@@ -50,7 +54,7 @@ class Trail:
                 mark = _Mark(hold.origin)
             number = self._number_of(hold)
             mark = _on(mark, number, look)
-            if mark.told_before is not None and self._at(number) >= mark.told_before:
+            if mark.told_before is not None and all(map(ge, self._at(number), mark.told_before)):
                 found.append(hold.key)
             else:
                 marks[hold.key] = mark
@@ -65,6 +69,6 @@ def _on(mark: _Mark, number: int, look: Look) -> _Mark:
             return mark._replace(logged_before=look.log_end[number])
         return mark
     if mark.told_before is None and look.rated.get(number, -1) >= mark.logged_before:
-        end = look.entitlements_end.get(number)
+        end = look.told_ends.get(number)
         return mark if end is None else mark._replace(told_before=end)
     return mark

@@ -1,18 +1,19 @@
 """What the gateway knows: entitlements, limits, catalogs and accounts, folded from their compacted topics.
 
-A record of `billing.entitlements.v1` that a pack caused says in the header `counts` which raw offsets it counts. Packs keep
+A record of an entitlement or of a limit that a pack caused says in the header `counts` which raw offsets it counts. Packs keep
 the order of each raw partition within a tenant's part of a partition of the log, so what is counted is a high-water mark:
-of the tenant, in the partition. Each figure is kept with the mark that it was read under.
+of the tenant, in the partition of the topic. Each figure is kept with the mark that it was read under.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
 from confluent_kafka import Message
 
+from rating import numbers
 from rating.catalog import EMPTY, Catalog, Plan, compile_catalog, effective_plan
 from rating.directory import Directory
 from rating.errors import RatingError
@@ -23,6 +24,8 @@ from rating.tree import DEPTH_MAX
 from streams.rate.basis import BASIS, COUNTS
 
 PLANS_MAX = 10_000
+DIGITS_MAX = 40
+ENTITLEMENT, LIMIT, STANDING = "entitlement", "limit", "standing"
 NOTHING: Covers = {}
 Doc = Mapping[str, Any]
 
@@ -51,6 +54,13 @@ class Found(NamedTuple):
     basis: Basis
 
 
+class Standing(NamedTuple):
+    """How a limit stands that no entitlement shows: the record, and the raw offsets that it counts."""
+
+    covers: Covers
+    record: Doc
+
+
 class World:
     """A fold over the topics; `put_…` applies one record."""
 
@@ -59,7 +69,8 @@ class World:
         self.partitions = partitions
         self._entitlements: dict[str, Known] = {}
         self._figures: dict[BoundKey, tuple[Covers, Doc]] = {}
-        self._marks: dict[tuple[int, str], Covers] = {}
+        self._limits: dict[tuple[str, str], dict[str, Standing]] = {}
+        self._marks: dict[tuple[str, int, str], Covers] = {}
         self._catalogs: dict[str, Catalog] = {}
         self._plans: dict[tuple[str, str, int, str], Plan | None] = {}
 
@@ -68,25 +79,38 @@ class World:
         key, raw = (message.key() or b"").decode(), message.value()
         headers = dict(message.headers() or ())
         tenant = key.partition("/")[0]
-        covers = self._mark(message.partition(), tenant, headers.get(COUNTS))
+        covers = self._mark(ENTITLEMENT, message.partition(), tenant, headers.get(COUNTS))
         if raw is None:
             self._entitlements.pop(key, None)
             return
         value = _decode(raw)
         self._entitlements[key] = Known(raw, covers, headers.get(BASIS))
         if value.get("subject") is None:
-            for limit in value.get("limits") or ():
-                self._figures[BoundKey(tenant, value["account"], "limit", limit["limit"])] = covers, limit
+            for name, limit in _narrowest(value.get("limits") or ()).items():
+                self._figures[BoundKey(tenant, value["account"], LIMIT, name)] = covers, limit
         if value.get("unit") is not None:
             self._figures[BoundKey(tenant, value["account"], "unit", value["unit"])] = covers, value
+
+    def put_limit(self, message: Message) -> None:
+        """A record of `rating.limits.v1`."""
+        raw, headers = message.value(), dict(message.headers() or ())
+        tenant, account, name = (message.key() or b"").decode().split("/", 2)
+        covers = self._mark(STANDING, message.partition(), tenant, headers.get(COUNTS))
+        mine = self._limits.setdefault((tenant, account), {})
+        if raw is not None:
+            mine[name] = Standing(covers, _decode(raw))
+            return
+        mine.pop(name, None)
+        if not mine:
+            del self._limits[tenant, account]
 
     def put_directory(self, message: Message) -> None:
         """A record of `rating.directory.v1`."""
         key, value = (message.key() or b"").decode(), message.value()
         self.directory.put(key, None if value is None else msgspec.json.decode(value))
 
-    def _mark(self, partition: int, tenant: str, counts: bytes | None) -> Covers:
-        known = self._marks.get((partition, tenant), NOTHING)
+    def _mark(self, kind: str, partition: int, tenant: str, counts: bytes | None) -> Covers:
+        known = self._marks.get((kind, partition, tenant), NOTHING)
         if counts is None:
             return known
         found: dict[Place, int] = dict(known)
@@ -94,7 +118,7 @@ class World:
             topic, _, number = name.rpartition("/")
             place = topic, int(number)
             found[place] = max(found.get(place, -1), offset)
-        self._marks[partition, tenant] = found
+        self._marks[kind, partition, tenant] = found
         return found
 
     def root(self, tenant: str, account: str) -> str:
@@ -122,19 +146,27 @@ class World:
         return held
 
     def find(self, tenant: str, account: str, feature: str, subject: str | None) -> Found | None:
-        """The account's own entitlement, a held subject's before it, else the nearest ancestor's."""
+        """The account's own entitlement, a held subject's before it, else the nearest ancestor's. One that its own
+        subscriptions gave it once, and give no more, stands only where no ancestor has one."""
+        gone = None
         for owner in self._line(tenant, account):
             key = f"{tenant}/{owner}/{feature}"
             known = self._entitlements.get(f"{key}/{subject}") if subject is not None else None
             known = known or self._entitlements.get(key)
             if known is not None:
-                basis = _NO_BASIS if known.basis is None else _basis.decode(known.basis)
-                value = _decode(known.raw)
-                if (unit := value.get("unit")) is not None:
-                    # One pool for all features of the unit: the newest record of any of them has its balance.
-                    value["balance"] = self._figures[BoundKey(tenant, owner, "unit", unit)][1]["balance"]
-                return Found(owner, value, known.covers, basis)
-        return None
+                found = self._found(tenant, owner, known)
+                if not _is_gone(found.value):
+                    return found
+                gone = gone or found
+        return gone
+
+    def _found(self, tenant: str, owner: str, known: Known) -> Found:
+        basis = _NO_BASIS if known.basis is None else _basis.decode(known.basis)
+        value = _decode(known.raw)
+        if (unit := value.get("unit")) is not None:
+            # One pool for all features of the unit: the newest record of any of them has its balance.
+            value["balance"] = self._figures[BoundKey(tenant, owner, "unit", unit)][1]["balance"]
+        return Found(owner, value, known.covers, basis)
 
     def _line(self, tenant: str, account: str) -> Iterator[str]:
         yield account
@@ -150,6 +182,9 @@ class World:
         if bound.kind == "feature":
             known = self._entitlements.get(f"{bound.tenant}/{bound.account}/{bound.name}")
             return NOTHING if known is None else known.covers
+        if bound.kind == STANDING:
+            standing = self._limits.get((bound.tenant, bound.account), {}).get(bound.name)
+            return NOTHING if standing is None else standing.covers
         figure = self._figures.get(bound)
         return NOTHING if figure is None else figure[0]
 
@@ -158,15 +193,32 @@ class World:
         defined: dict[str, Doc] = {limit.key: limit.doc for limit in plan.limits} if plan is not None else {}
         defined = {**defined, **found.basis.limits}
         states = []
-        for limit in found.value.get("limits") or ():
-            name = limit["limit"]
+        for name, limit in _narrowest(found.value.get("limits") or ()).items():
+            key = BoundKey(tenant, found.account, LIMIT, name)
             if found.value.get("subject") is None:
-                limit = self._figures[BoundKey(tenant, found.account, "limit", name)][1]
+                limit = self._figures[key][1]
             if name in defined:
                 states.append(
-                    LimitState(name, defined[name], limit["value"], limit["amount"], limit.get("resets_at"))
+                    LimitState(key, defined[name], limit["value"], limit["amount"], limit.get("resets_at"))
                 )
         return states
+
+    def standing(self, tenant: str, account: str, feature: str, subject: str | None) -> Iterator[LimitState]:
+        """The limits of the account and of those above it that no entitlement shows, those that deny the feature."""
+        for owner in self._line(tenant, account):
+            mine = self._limits.get((tenant, owner), {})
+            for name, (_, record) in mine.items():
+                doc = record["doc"]
+                if doc is None or not _denies(doc, feature):
+                    continue
+                if (scope := doc.get("scope")) == "subject" or isinstance(scope, dict):
+                    if subject is None or (scope != "subject" and scope["subject"] != subject):
+                        continue
+                    # Who has used nothing has no record, and what the limit says of nobody holds.
+                    name = f"{name}/{subject}"
+                    record = mine[name].record if name in mine else record
+                key = BoundKey(tenant, owner, STANDING, name)
+                yield LimitState(key, doc, record["value"], record["amount"], record["resets_at"])
 
     def plan(self, tenant: str, found: Found) -> Plan | None:
         """The plan that an entitlement is of, as the subscription has it."""
@@ -185,6 +237,33 @@ class World:
             except RatingError:
                 self._plans[cached] = published
         return self._plans[cached]
+
+
+def _narrowest(limits: Iterable[Doc]) -> dict[str, Doc]:
+    """Limits by key; of those that several subscriptions have, the one of which least is left."""
+    found: dict[str, Doc] = {}
+    for each in limits:
+        other = found.get(each["limit"])
+        if other is None or _rest(each) < _rest(other):
+            found[each["limit"]] = each
+    return found
+
+
+def _rest(limit: Doc) -> int:
+    amount, value = (
+        numbers.scaled(limit[name], numbers.AMOUNT_DIGITS, DIGITS_MAX) for name in ("amount", "value")
+    )
+    return amount - value
+
+
+def _is_gone(value: Doc) -> bool:
+    """Whether an entitlement tells that no subscription of the account gives the feature any more."""
+    return value["reason"] in ("not_in_plan", "canceled") and value.get("value") is None
+
+
+def _denies(doc: Doc, feature: str) -> bool:
+    """Whether a limit that is reached denies a feature that it counts."""
+    return doc.get("action") == "suspend" or feature in (doc.get("features") or (feature,))
 
 
 def _decode(raw: bytes) -> dict[str, Any]:

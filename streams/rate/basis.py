@@ -4,7 +4,8 @@
     basis    {"terms": {…}, "limits": {…}} what the subscription's plan is merged with, and limits that commands set
 
 A pack keeps the order of each raw partition within its tenant, so the highest offsets in it are enough for `counts`. It stands
-on the last record of a key that a step makes: an earlier one is of a timer that fired before the usage was counted.
+on the last record of a key that a step makes: an earlier one is of a timer that fired before the usage was counted. Records of
+limits (`rating.limits.v1`) have it too.
 """
 
 from __future__ import annotations
@@ -19,25 +20,27 @@ from rating.records import Pack, Record
 from schemas import topics
 
 COUNTS, BASIS = "counts", "basis"
+COUNTED = (topics.ENTITLEMENTS.name, topics.LIMITS.name)
 Header = tuple[str, str]
 
 
 def with_basis(effects: Sequence[Effect], record: Record | None, cells: Cells) -> list[Effect]:
-    """The effects of a record, or of timers (`None`), their entitlements with headers. `cells` are as the step left them."""
+    """The effects of a record, or of timers (`None`), entitlements and limits with headers. `cells` are as the step left them."""
     found = list(effects)
-    counted: set[str] = set()
+    counted: set[tuple[str, str]] = set()
     counts: tuple[Header, ...] | None = None
     for number in range(len(found) - 1, -1, -1):
         effect = found[number]
-        if effect.topic != topics.ENTITLEMENTS.name:
+        if effect.topic not in COUNTED:
             continue
         headers: tuple[Header, ...] = ()
-        if isinstance(record, Pack) and effect.key not in counted:
+        key = effect.topic, effect.key
+        if isinstance(record, Pack) and key not in counted:
             if counts is None:
                 counts = ((COUNTS, json.dumps(_counts(record), separators=(",", ":"))),)
-            counted.add(effect.key)
+            counted.add(key)
             headers = counts
-        if effect.value is not None:
+        if effect.value is not None and effect.topic == topics.ENTITLEMENTS.name:
             basis = _basis(effect.value, cells)
             headers = (*headers, (BASIS, json.dumps(basis, separators=(",", ":"))))
         found[number] = effect._replace(headers=headers)

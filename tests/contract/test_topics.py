@@ -15,7 +15,7 @@ CLEANUP = {
     "billing.signals.v1": "delete", "usage.rejected.v1": "delete",
 }  # fmt: skip
 OURS_ALONE = {
-    "billing.reservations.v1", "rating.state.v1", "rating.uncounted.v1", "webhooks.undelivered.v1",
+    "billing.reservations.v1", "rating.limits.v1", "rating.state.v1", "rating.uncounted.v1", "webhooks.undelivered.v1",
 }  # fmt: skip
 
 

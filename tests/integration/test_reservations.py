@@ -50,15 +50,15 @@ def client(fleet: Fleet) -> Client:
     return found
 
 
-def reserve(client: Client, name: str, quantity: int) -> tuple[int, Any]:
+def reserve(client: Client, name: str, quantity: int, account: str = ACCOUNT) -> tuple[int, Any]:
     return client.ask(
-        "POST", f"{ACCOUNT}/reservations", {"id": name, "feature": "chat", "quantity": str(quantity)}
+        "POST", f"{account}/reservations", {"id": name, "feature": "chat", "quantity": str(quantity)}
     )
 
 
-def commit(client: Client, name: str, quantity: int) -> int:
+def commit(client: Client, name: str, quantity: int, account: str = ACCOUNT) -> int:
     event = {"type": "llm", "data": {"tokens": quantity}}
-    return client.ask("POST", f"{ACCOUNT}/reservations/{name}/commit", {"event": event})[0]
+    return client.ask("POST", f"{account}/reservations/{name}/commit", {"event": event})[0]
 
 
 @contextmanager
@@ -82,7 +82,7 @@ def watched(client: Client) -> Iterator[list[tuple[int, int]]]:
         thread.join()
 
 
-async def race(client: Client, quantity: int) -> list[int]:
+async def race(client: Client, quantity: int, account: str = ACCOUNT) -> list[int]:
     """Everybody at once; the statuses."""
     connector = aiohttp.TCPConnector(limit=RACING)
     headers = {"Authorization": f"Bearer {client.key}"}
@@ -90,7 +90,7 @@ async def race(client: Client, quantity: int) -> list[int]:
 
         async def one(number: int) -> int:
             body = {"id": f"racer-{number}", "feature": "chat", "quantity": str(quantity)}
-            async with session.post(f"{ACCOUNT}/reservations", json=body) as answer:
+            async with session.post(f"{account}/reservations", json=body) as answer:
                 await answer.read()
                 return answer.status
 
@@ -123,6 +123,38 @@ def test_the_last_unit_is_sold_once_and_usage_is_never_counted_twice_or_not_at_a
     assert sorted(event["data"]["tokens"] for event in published(fleet)) == [1, 99]
     status, body = reserve(client, "later", 1)
     assert (status, body["type"]) == (402, "urn:azotte:problem:exhausted")
+
+
+def test_what_a_limit_of_an_account_below_leaves_is_sold_once(client: Client) -> None:
+    fleet, team = client.fleet, "/v1/tenants/acme/accounts/team"
+    cap = {
+        "key": "cap",
+        "metric": "usage",
+        "meter": "tokens",
+        "amount": "10",
+        "window": "month",
+        "scope": "account",
+        "hard": True,
+    }
+    fleet.command([
+        {"id": "team", "tenant": "acme", "account": "team", "type": "set_account", "time": START, "parent": "cust-1"},
+        {"id": "cap", "tenant": "acme", "account": "team", "type": "set_limit", "time": START, "limit": cap},
+    ])  # fmt: skip
+    chat = f"{team}/features/chat"
+    ledger.until(lambda: client.ask("GET", chat)[1]["available"] == "10", 60, "its limit", fleet.logs)
+    assert reserve(client, "most", 9, team)[0] == 201
+    statuses = asyncio.run(race(client, 1, team))
+    assert (sorted(set(statuses)), statuses.count(201)) == ([201, 429], 1)
+    assert client.ask("GET", CHAT)[1]["available"] == "90"
+
+    assert commit(client, "most", 9, team) == 202
+    assert commit(client, f"racer-{statuses.index(201)}", 1, team) == 202
+    ledger.until(lambda: client.ask("GET", chat)[1]["reason"] == "hard_limit", 60, "the breach", fleet.logs)
+    body = client.ask("GET", chat)[1]
+    assert (body["account"], body["access"], body["available"]) == ("team", False, "0")
+    above = client.ask("GET", CHAT)[1]
+    assert (above["access"], above["used"], above["available"]) == (True, "10", "90")
+    assert reserve(client, "later", 1, team)[0] == 429
 
 
 def test_what_is_given_back_or_never_counted_is_free_again(client: Client) -> None:

@@ -46,7 +46,11 @@ def left(
     """What is available, as text."""
     asked = Asked("t", "a", "f", "m", dimensions or {}, 0)
     record = {"kind": "metered", "feature": "f", "used": used, "balance": None} | entitlement
-    limits = [] if limit is None else [LimitState(limit["key"], limit, value, limit["amount"], None)]
+    limits = (
+        []
+        if limit is None
+        else [LimitState(asked.key("limit", limit["key"]), limit, value, limit["amount"], None)]
+    )
 
     def claimed(bound: BoundKey) -> int:
         return held * QTY if bound == asked.own else 0

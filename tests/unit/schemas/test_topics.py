@@ -52,7 +52,7 @@ def test_the_log_and_what_bills_is_kept_for_ever() -> None:
 
 def test_an_accounts_partition_in_the_log_is_its_partition_in_all_that_follow() -> None:
     aligned = {topic.name for topic in TOPICS if topic.partitions is Partitions.LOG_ALIGNED}
-    assert aligned == {LOG.name, "rating.state.v1", "rating.uncounted.v1", "billing.charges.v1", "billing.thresholds.v1",
+    assert aligned == {LOG.name, "rating.limits.v1", "rating.state.v1", "rating.uncounted.v1", "billing.charges.v1", "billing.thresholds.v1",
                        "billing.entitlements.v1", "billing.reservations.v1", "billing.ledger.v1", "billing.signals.v1"}  # fmt: skip
 
 

@@ -72,3 +72,36 @@ def test_a_root_without_a_subscription_has_no_features_to_deny() -> None:
     low = {"key": "low", "metric": "balance", "unit": "USD", "amount": "5", "hard": True}
     tree.command("set_limit", "2026-03-01", account="org", limit=low)
     assert told(tree, "org") == []
+
+
+def test_a_subject_that_a_limit_of_it_holds_is_denied_alone() -> None:
+    tree = pooled(hard=True, scope="subject")
+    tree.use(10, "2026-03-02T11", account="lone", subject="ann")
+    tree.until("2026-03-04")
+    assert ("chat/ann", False, "hard_limit") in told(tree, "lone")
+    assert told(tree, "lone")[-1][1] is None
+    assert not [each for each in told(tree, "lone") if each[0] == "chat"]
+
+
+def test_what_its_own_subscription_does_not_give_is_denied_too() -> None:
+    bare = plan(
+        "bare", charges=[charge(key="calls", meter="calls")], entitlements=[{"feature": "sso", "value": True}]
+    )
+    plans = [plan("pool", charges=[charge()], entitlements=GIVEN), bare]
+    tree = Tree(plans, features=FEATURES)
+    tree.sub("org", "pool", "2026-03-01")
+    tree.sub("lone", "bare", "2026-03-01")
+    tree.command("set_limit", "2026-03-01", account="lone", limit=TEN | {"hard": True})
+    tree.use(10, "2026-03-02T10", account="lone")
+    tree.until("2026-03-04")
+    assert told(tree, "lone") == [("sso", True, "ok"), ("chat", False, "hard_limit"), ("chat", None, None)]
+
+
+def test_it_is_denied_after_its_own_subscription_ended() -> None:
+    tree = pooled(hard=True)
+    tree.sub("lone", "own", "2026-03-02T12")
+    tree.command("cancel", "2026-03-05", account="lone", subscription="s", at="now")
+    tree.use(10, "2026-03-06T10", account="lone")
+    tree.until("2026-03-08")
+    ends = [each for each in told(tree, "lone") if each[0] == "chat"][-3:]
+    assert ends == [("chat", False, "canceled"), ("chat", False, "hard_limit"), ("chat", None, None)]

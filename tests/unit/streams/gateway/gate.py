@@ -89,6 +89,18 @@ def know(world: World, value: Mapping[str, Any], counts: Mapping[str, int] | Non
     world.put_entitlement(Record(key, value, counts))
 
 
+def stands(
+    world: World,
+    name: str,
+    doc: Mapping[str, Any] | None,
+    value: str,
+    counts: Mapping[str, int] | None = None,
+) -> None:
+    """A record of a limit comes that no entitlement shows: `name` is `account/limit` or `account/limit/subject`."""
+    record = {"doc": doc, "value": value, "amount": "10", "resets_at": "2100-01-01T00:00:00.000000Z"}
+    world.put_limit(Record(f"acme/{name}", record, counts))
+
+
 class Topic:
     """Keeps what is published; `away` is what it says instead, if anything."""
 
