@@ -41,14 +41,15 @@ def metadata(step: Step) -> Mapping[str, str]:
     return {} if found is None else json.loads(found)
 
 
-def link(step: Step, command: Command) -> None:
+def link(step: Step, command: Command) -> str | None:
     """The account's first command may put it under another. What came before under its own root is published again, so
     that it comes in the tree's order and its ids under the tree's root. A command that is refused links all the same:
-    CONTROL has placed the account."""
-    above = command.fields.get("parent")
-    if above is not None and command.type in LINKING:
+    CONTROL has placed the account. The account above, where it is put under one."""
+    above: str | None = command.fields.get("parent") if command.type in LINKING else None
+    if above is not None:
         tree.link(step.cells, step.tenant, step.account, above)
         outcomes.release(step, step.account)
+    return above
 
 
 def _bucket(step: Step) -> tuple[str, ...]:

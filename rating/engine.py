@@ -19,6 +19,7 @@ from rating.errors import Refused
 from rating.history import LogReader, no_log
 from rating.ids import root_key
 from rating.limits import tenant as tenant_limits
+from rating.limits.look import ask
 from rating.outcomes import release
 from rating.parking import PARKED
 from rating.records import (
@@ -181,7 +182,11 @@ class Engine:
         if command.type == "unpark":
             return self._unpark(command.tenant, command.account)
         step = self._turns.step(command.tenant, command.account, self.clock, at)
-        link(step, command)
+        above = link(step, command)
+        if above is not None:
+            # Its limits bear on what is below it from now on.
+            ask(step, above)
+            self._turns.woken(step)
         self._owners.pop((command.tenant, command.account), None)
         return step.effects + self._commanded(command, at)
 

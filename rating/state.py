@@ -14,6 +14,7 @@
 ("amended", tenant, root)             uid         what corrections made of an event
 ("grant", tenant, account)            grant       credits
 ("wait", tenant, account)             …           usage that waits for its subscription
+("child", tenant, account)            account     one directly below it
 ("below", tenant, account)            account     one below it that has such usage
 ("unpriced", tenant, account)         sub         until when usage met no charge; of accounts in trees in all under ""
 ("limit", tenant, account)            key         a limit that a command set
@@ -38,7 +39,7 @@ from typing import Any, NamedTuple
 
 from rating.limits.state import Bound, Gauge
 
-STATE_VERSION = 2
+STATE_VERSION = 3
 """Of the rules and of what cells hold. A state of another is not gone on with: a worker refuses it."""
 NEVER = 1 << 62
 TENANT_ACCOUNT = ""

@@ -67,6 +67,8 @@ class Step:
     """What the step's usage was, where limits or entitlements watch the account."""
     family: Family | None = None
     sub_account: str | None = None
+    woken: list[str] = field(default_factory=list)
+    """Accounts below whose access another account's limit has turned: each is looked at in a step of its own, due now."""
     parent: str | None = UNKNOWN
     """The account above, once it is looked up."""
 
@@ -107,6 +109,7 @@ class Step:
     def forget(self) -> None:
         """Nothing came of it: what was put is undone."""
         self.effects.clear()
+        self.woken.clear()
         for each in self.parts():
             each.late.clear()
             if each.facts is not None:

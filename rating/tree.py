@@ -1,7 +1,7 @@
-"""Trees of accounts: who is above whom. Links go upwards only, and an account is linked once, by its first command.
+"""Trees of accounts: who is above whom. An account is linked once, by its first command.
 
-So an account has one path to its root, without a cycle, and what concerns accounts below is told upwards as it happens:
-nothing here lists descendants. CONTROL decides the links (`rating.control`); a cell of the account keeps its own.
+So an account has one path to its root, without a cycle, and what concerns accounts below is told upwards as it happens. Down
+goes only what a limit denies. CONTROL decides the links (`rating.control`); cells of both accounts keep them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ DEPTH_MAX = 32
 LINKING = ("set_account", "subscribe")
 """Commands that may name a parent."""
 PARENT = "parent"
-BELOW = "parental"
 
 
 def parent(cells: Cells, tenant: str, account: str) -> str | None:
@@ -27,12 +26,19 @@ def parent(cells: Cells, tenant: str, account: str) -> str | None:
 def link(cells: Cells, tenant: str, account: str, above: str) -> None:
     """Put an account under another, for good."""
     cells.put(("account", tenant, account), PARENT, above)
-    cells.put(("account", tenant, above), BELOW, True)
+    cells.put(("child", tenant, above), account, True)
 
 
 def has_below(cells: Cells, tenant: str, account: str) -> bool:
     """Whether some account was put under this one."""
-    return bool(cells.get(("account", tenant, account), BELOW))
+    return next(iter(cells.members(("child", tenant, account))), None) is not None
+
+
+def descendants(cells: Cells, tenant: str, account: str) -> Iterator[str]:
+    """The accounts below, each after the one above it."""
+    for name, _ in cells.members(("child", tenant, account)):
+        yield name
+        yield from descendants(cells, tenant, name)
 
 
 def is_in_one(cells: Cells, tenant: str, account: str) -> bool:

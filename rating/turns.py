@@ -105,6 +105,7 @@ class Turns:
         if moved is not False or watched:
             effects += self._fire(tenant, names, asks=False)
             self._schedule(step, names)
+        self.woken(step)
         for each in step.parts() if step.catalog.rules.mark else ():
             last = self.step(tenant, each.account, self.clock, at)
             if watch.decide(last):
@@ -209,6 +210,7 @@ class Turns:
                 if after is None or after.due > step.now:
                     watch.access(each)
             effects += step.effects
+            self.woken(step)
         for name, timer in found.items():
             self._note(tenant, name, timer)
         return effects
@@ -219,6 +221,11 @@ class Turns:
             for each in step.parts():
                 if each.account not in names:
                     self._note(step.tenant, each.account, self._next_timer(step.tenant, each.account))
+
+    def woken(self, step: Step) -> None:
+        """Note when accounts are looked at again that a limit above them denies something, or does not any more."""
+        for each in step.woken:
+            self._note(step.tenant, each, self._next_timer(step.tenant, each))
 
     def _next_timer(self, tenant: str, account: str) -> timers.Timer | None:
         probe = self.step(tenant, account, self.clock, Position("", 0, 0))

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Container, Iterator
+from dataclasses import replace
 from typing import Any
 
 from rating import tree
 from rating.access import allowances
 from rating.access.blocks import Block, blocks_of, limits_of
 from rating.access.metered import metered
-from rating.catalog import Entitlement, Plan
+from rating.catalog import Entitlement, Plan, limit_from
 from rating.effects import Effect
 from rating.facts import Facts
-from rating.limits.bounds import running
+from rating.limits.bounds import Held, named, running
 from rating.limits.crossings import Seen
+from rating.limits.gauges import gauges
 from rating.state import NEVER
 from rating.step import Step
 from rating.subscriptions import paused
@@ -27,6 +29,8 @@ from rating.times import format_time
 
 ENTITLEMENTS = "billing.entitlements.v1"
 Record = dict[str, Any]
+Above = tuple[Step, list[Seen]]
+"""An account above, and the limits of it that hold those below."""
 
 
 def tell(step: Step, facts: Facts) -> None:
@@ -35,8 +39,9 @@ def tell(step: Step, facts: Facts) -> None:
     subs = running(step)
     wanted: dict[str, Record] = {}
     reasons: dict[str, list[Block]] = {}
+    above = list(_above(step)) if subs else []
     for known in subs:
-        _of_subscription(step, known, facts.seen, wanted, reasons)
+        _of_subscription(step, known, facts.seen, above, wanted, reasons)
         allowances.forget(step, known, spell_at(step.catalog, known, step.now).start)
     if facts.seen and tree.parent(step.cells, step.tenant, step.account) is not None:
         wanted |= _held_below(step, facts.seen, set(wanted))
@@ -63,16 +68,39 @@ def _bucket(step: Step) -> tuple[str, ...]:
 
 
 def _of_subscription(
-    step: Step, known: Timeline, seen: list[Seen], wanted: dict[str, Record], reasons: dict[str, list[Block]]
+    step: Step,
+    known: Timeline,
+    seen: list[Seen],
+    above: list[Above],
+    wanted: dict[str, Record],
+    reasons: dict[str, list[Block]],
 ) -> None:
     plan = step.plan(known.sub, known.terms[known.at(step.now)])
     for entitlement in plan.entitlements:
         before = wanted.get(entitlement.feature)
         if before is None or not before["access"]:
-            blocks: list[Block] = []
+            feature = step.catalog.features[entitlement.feature]
+            blocks = [block for there, held in above for block in blocks_of(there, feature, held)]
             record = _record(step, known, plan, entitlement, seen, blocks)
             if before is None or record["access"]:
                 wanted[entitlement.feature], reasons[entitlement.feature] = record, blocks
+
+
+def _above(step: Step) -> Iterator[Above]:
+    """The limits of accounts above that hold this one too: those that count it, and have reached their amount."""
+    for account in tree.ancestors(step.cells, step.tenant, step.account):
+        there = replace(step, account=account, facts=None, family=None)
+        held = [Held(name, limit_from(json.loads(bound.doc)), None, None) for name, bound in named(there)]
+        yield (
+            there,
+            [
+                Seen(each, gauge, 0)
+                for each in held
+                if each.limit.scope == "account" and not each.limit.falls
+                for gauge in gauges(there, each)
+                if gauge.acting
+            ],
+        )
 
 
 def _record(

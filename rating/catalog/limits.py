@@ -15,6 +15,8 @@ _PERCENT = 100 * 10**numbers.DISCOUNT_DIGITS
 FINE: int = 10 ** (numbers.AMOUNT_DIGITS - numbers.QTY_DIGITS)
 """A quantity (10⁻¹²) in the digits in which a limit's value is compared, those of amounts."""
 CALENDAR = ("day", "week", "month")
+ACCESS = ("block", "suspend", "throttle")
+"""Actions that access follows, of the account and, by the limit's scope, of those below it."""
 FIRST_USE, SLIDING, PERIOD = "first_use", "sliding", "period"
 
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 
+from rating import tree
 from rating.catalog import Limit, limit_from
-from rating.catalog.limits import FIRST_USE, PERIOD, SLIDING
+from rating.catalog.limits import ACCESS, FIRST_USE, PERIOD, SLIDING
 from rating.catalog.tenants import TENANT
 from rating.facts import Facts
 from rating.limits import actions, crossings, gauges, standing
@@ -58,6 +59,15 @@ def next_look(step: Step) -> int | None:
     return found
 
 
+def ask(step: Step, account: str) -> None:
+    """Have another account's limits and access looked at in a step of its own, due now, where it has any."""
+    has = (step.cells.members((kind, step.tenant, account)) for kind in ("bound", "entitlement"))
+    if any(next(iter(each), None) is not None for each in has):
+        place = ("account", step.tenant, account)
+        step.cells.put(place, NEXT, min(step.cells.get(place, NEXT) or step.now, step.now))
+        step.woken.append(account)
+
+
 def wants_events(step: Step) -> bool:
     """Whether some limit needs to know what each event costs."""
     return any(held.limit.metric == "spend" and not held.limit.of_period for held in holding(step).values())
@@ -78,7 +88,7 @@ def _look_at(step: Step, held: Held, facts: Facts) -> list[Seen]:
         value = _value(step, held, at)
         after = crossings.cross(step, Seen(held, at, value))
         if after.acting != gauge.acting:
-            actions.turn(step, held, after)
+            _turn(step, held, after)
         _keep(step, held, gauge, after)
         if after.end > step.now:
             found.append(Seen(held, after, value))
@@ -86,6 +96,15 @@ def _look_at(step: Step, held: Held, facts: Facts) -> list[Seen]:
         # Nothing counts yet: it stands for the limit in what access tells, and no time moves it.
         found.append(Seen(held, Gauge("", 0, NEVER), 0))
     return found
+
+
+def _turn(step: Step, held: Held, gauge: Gauge) -> None:
+    """`amount` is reached now (`gauge.acting`), or not any more: the plan follows, and access of the account and of those that it
+    counts, theirs each in a step of its own."""
+    actions.turn(step, held, gauge)
+    if held.limit.scope == "account" and held.limit.action in ACCESS:
+        for below in tree.descendants(step.cells, step.tenant, step.account):
+            ask(step, below)
 
 
 def _begin(step: Step, held: Held, bound: Bound, text: str) -> None:
@@ -185,7 +204,7 @@ def _replace(step: Step, held: Held, bound: Bound, text: str) -> None:
             after = crossings.replaced(step, Seen(held, gauge, value), old, same)
             if gauge.acting and (not same or _effect(old) != _effect(held.limit)):
                 after = after._replace(acting=False)
-                actions.turn(step, was, after)
+                _turn(step, was, after)
             _keep(step, held, gauge, after)
         if not same:
             gauges.drop(step, held, gauge)
@@ -199,7 +218,7 @@ def _end(step: Step, held: Held, gauge: Gauge, value: int) -> None:
     """A window that is over when its limit is replaced recovers as the limit was."""
     after = crossings.cross(step, Seen(held, gauge, value))
     if gauge.acting:
-        actions.turn(step, held, after)
+        _turn(step, held, after)
     _keep(step, held, gauge, after)
 
 
@@ -223,7 +242,7 @@ def _let_go(step: Step, name: str, bound: Bound) -> None:
     for gauge in gauges.gauges(step, held):
         after = crossings.cross(step, Seen(held, gauge._replace(end=min(gauge.end, step.now)), 0))
         if gauge.acting:
-            actions.turn(step, held, after)
+            _turn(step, held, after)
         gauges.drop(step, held, gauge)
         if limit.window == FIRST_USE and gauge.end + limit.length > step.now:
             gauges.save(step, held, Gauge(gauge.subject, gauge.start, gauge.end))

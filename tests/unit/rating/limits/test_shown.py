@@ -81,3 +81,15 @@ def test_of_an_account_alone_only_what_subjects_use_is_told() -> None:
     life.subscribe("pro", "2026-03-01")
     life.use(3, "2026-03-02T10", account="cust-1", subject="ann")
     assert told(life) == [("cust-1/each", "0"), ("cust-1/each/ann", "3")]
+
+
+def test_a_limit_that_counts_accounts_below_is_told_once_there_are_some() -> None:
+    life = Life(
+        [plan("pro", charges=[charge()], entitlements=[{"feature": "chat"}], limits=[CAP])], features=[CHAT]
+    )
+    life.subscribe("pro", "2026-03-01")
+    life.use(3, "2026-03-02T10", account="cust-1")
+    assert told(life) == []
+    life.command("set_account", "2026-03-02T11", account="team", parent="cust-1")
+    life.until("2026-03-02T12")
+    assert told(life) == [("cust-1/cap", "3")]
