@@ -67,7 +67,7 @@ class Desk:
         plan = self.world.plan(tenant, found)
         limits = [
             *self.world.limits(tenant, found, plan),
-            *self.world.standing(tenant, account, feature, subject),
+            *self.world.standing(tenant, account, found, feature, subject),
         ]
 
         def claimed(bound: BoundKey) -> int:

@@ -203,16 +203,19 @@ class World:
                 )
         return states
 
-    def standing(self, tenant: str, account: str, feature: str, subject: str | None) -> Iterator[LimitState]:
-        """The limits of the account and of those above it that no entitlement shows, those that deny the feature."""
+    def standing(
+        self, tenant: str, account: str, found: Found, feature: str, subject: str | None
+    ) -> Iterator[LimitState]:
+        """The limits that deny the feature and that no entitlement shows: of the account and of all above it, and those of each
+        subject, of the account and of whose entitlement is `found`."""
         for owner in self._line(tenant, account):
             mine = self._limits.get((tenant, owner), {})
             for name, (_, record) in mine.items():
                 doc = record["doc"]
                 if doc is None or not _denies(doc, feature):
                     continue
-                if (scope := doc.get("scope")) == "subject" or isinstance(scope, dict):
-                    if subject is None or (scope != "subject" and scope["subject"] != subject):
+                if _is_by_subject(doc):
+                    if owner not in (account, found.account) or not _is_about(doc, subject):
                         continue
                     # Who has used nothing has no record, and what the limit says of nobody holds.
                     name = f"{name}/{subject}"
@@ -259,6 +262,14 @@ def _rest(limit: Doc) -> int:
 def _is_gone(value: Doc) -> bool:
     """Whether an entitlement tells that no subscription of the account gives the feature any more."""
     return value["reason"] in ("not_in_plan", "canceled") and value.get("value") is None
+
+
+def _is_by_subject(doc: Doc) -> bool:
+    return doc.get("scope") == "subject" or isinstance(doc.get("scope"), dict)
+
+
+def _is_about(doc: Doc, subject: str | None) -> bool:
+    return subject is not None and doc["scope"] in ("subject", {"subject": subject})
 
 
 def _denies(doc: Doc, feature: str) -> bool:
