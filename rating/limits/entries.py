@@ -6,10 +6,10 @@ than of the whole period counts from when it is set.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from rating import pooled, tree
-from rating.bunch import bunches_of
+from rating.bunch import Bunch, bunches_of
 from rating.catalog import Limit
 from rating.facts import Facts, Used, rows
 from rating.limits.bounds import Held, running
@@ -107,7 +107,8 @@ def before(step: Step, held: Held) -> Iterable[Entry]:
 
 
 def _before_in_account(step: Step, held: Held, since: int) -> Iterable[Entry]:
-    """The same for a limit of an account: wherever its usage was rated, and where it says so that of accounts below."""
+    """The same for a limit of an account: wherever its usage was rated, and where it says so that of accounts below, else what
+    of theirs came up to it."""
     last = [newest(step, each, since) for each in step.subscriptions()]
     last += [
         pooled.passed(step) or since - 1,
@@ -118,12 +119,16 @@ def _before_in_account(step: Step, held: Held, since: int) -> Iterable[Entry]:
         return ()
     facts = Facts(False)
     for user, events in counted_since(step, since, until + 1):
+        bunches: Sequence[Bunch] = bunches_of(events)
         if user.account == step.account or held.limit.scope == "account":
-            timelines = [known for here in user.path() for known in pooled.timelines(here)]
-            for bunch in bunches_of(events):
-                facts.used += [
-                    Used(known, bunch, 1, user.account)
-                    for known in timelines
-                    if bunch.subscription in (None, known.sub.id)
-                ]
+            places = list(user.path())
+        else:
+            places, bunches = [step], pooled.reaching(user, step, bunches)
+        timelines = [known for here in places for known in pooled.timelines(here)]
+        for bunch in bunches:
+            facts.used += [
+                Used(known, bunch, 1, user.account)
+                for known in timelines
+                if bunch.subscription in (None, known.sub.id)
+            ]
     return _usage(step, held, [facts])

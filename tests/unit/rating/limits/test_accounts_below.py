@@ -77,3 +77,23 @@ def test_a_limit_that_begins_to_hold_counts_what_was_used_below_before() -> None
     }
     tree.command("set_limit", "2026-03-03", account="org", limit=limit)
     assert told(tree) == [("org", "breached", "40")]
+
+
+@pytest.mark.parametrize("scope", ["subject", "account"])
+def test_one_that_begins_late_has_what_came_up_from_below_as_one_that_was_there(scope: str) -> None:
+    """Found by `tests/property/test_gateway_limits.py`: a limit by subject had forgotten it."""
+    tree = Tree()
+    tree.sub("org", "pool", "2026-03-01")
+    tree.sub("lone", "own", "2026-03-01")
+    for account, value in (("team", 3), ("lone", 4), ("org", 5)):
+        tree.use(value, "2026-03-02T10", account=account, subject="ann")
+    cap = {
+        "key": "cap",
+        "metric": "usage",
+        "meter": "tokens",
+        "amount": "8",
+        "scope": scope,
+        "window": "month",
+    }
+    tree.command("set_limit", "2026-03-02T11", account="org", limit=cap)
+    assert told(tree) == [("org", "breached", "8" if scope == "subject" else "12")]
