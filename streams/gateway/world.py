@@ -151,13 +151,16 @@ class World:
         gone = None
         for owner in self._line(tenant, account):
             key = f"{tenant}/{owner}/{feature}"
-            known = self._entitlements.get(f"{key}/{subject}") if subject is not None else None
-            known = known or self._entitlements.get(key)
-            if known is not None:
+            for name in (f"{key}/{subject}", key) if subject is not None else (key,):
+                known = self._entitlements.get(name)
+                if known is None:
+                    continue
                 found = self._found(tenant, owner, known)
-                if not _is_gone(found.value):
+                if _is_gone(found.value):
+                    gone = gone or found
+                elif name == key or owner == account or found.value["plan"] is not None:
+                    # A subject that an account holds which has no subscription is held in that account alone.
                     return found
-                gone = gone or found
         return gone
 
     def _found(self, tenant: str, owner: str, known: Known) -> Found:

@@ -98,6 +98,22 @@ def test_each_subject_is_bounded_by_itself(gate: Gate) -> None:
     )
 
 
+def test_a_subject_that_an_account_without_a_subscription_holds_is_held_in_it_alone(gate: Gate) -> None:
+    held: dict[str, Any] = {
+        "access": False,
+        "reason": "hard_limit",
+        "plan": None,
+        "version": None,
+        "limits": [],
+    }
+    know(gate.desk.world, entitlement(account="team", subject="ann", **held))
+    gate.desk.world.directory.put("acme/account/user", {"root": "cust-1", "parent": "team", "command": "c"})
+    assert available(gate, "team", subject="ann") == "0"
+    assert available(gate, "user", subject="ann") == "60"
+    know(gate.desk.world, entitlement(subject="ann", access=False, reason="hard_limit", limits=[]))
+    assert available(gate, "user", subject="ann") == "0"
+
+
 def test_a_limit_for_one_subject_bounds_no_other(gate: Gate) -> None:
     stands(gate.desk.world, "cust-1/each", EACH | {"scope": {"subject": "ann"}}, "0")
     assert available(gate, "cust-1", subject="ann") == "10"
