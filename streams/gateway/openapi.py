@@ -48,6 +48,7 @@ _BARE: Mapping[str, Any] = {
     "properties": {**_EVENT["properties"], "data": {"type": ["object", "null"]}},
 }
 """As OpenMeter takes it: data may be left out."""
+_BINARY = "One event may be in binary mode too: its attributes in `ce-` headers, its data alone in the body."
 
 
 def _one_or_more(event: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -70,6 +71,7 @@ class Route(NamedTuple):
     problems: Mapping[int, Models]
     body: type[BaseModel] | Mapping[str, Any] | None = None
     query: Iterable[str] = ()
+    more: str = ""
 
 
 ROUTES = (
@@ -84,9 +86,9 @@ ROUTES = (
     Route("delete", ACCOUNT + "/reservations/{id}", "Give it back.",
           {204: None}, {404: models.Problem, 409: models.Problem}),
     Route("post", "/v1/events", "Usage events, one or a batch, with a result an event.",
-          {200: models.EventResults}, {}, _one_or_more(_EVENT)),
+          {200: models.EventResults}, {}, _one_or_more(_EVENT), more=_BINARY),
     Route("post", "/api/v1/events", "The same as OpenMeter's ingest: all of them or none.",
-          {204: None}, {}, _one_or_more(_BARE)),
+          {204: None}, {}, _one_or_more(_BARE), more=_BINARY),
 )  # fmt: skip
 
 
@@ -146,6 +148,8 @@ def _operation(route: Route) -> dict[str, Any]:
         {"name": name, "in": "query", "required": False, "schema": {"type": "string"}} for name in route.query
     ]
     operation: dict[str, Any] = {"summary": route.what, "parameters": parameters, "responses": responses}
+    if route.more:
+        operation["description"] = route.more
     if route.body is not None:
         schema = _ref(route.body) if isinstance(route.body, type) else route.body
         types = ("application/json",) if isinstance(route.body, type) else (

@@ -16,6 +16,7 @@ from schemas.catalog.scalars import ID, KEY
 from schemas.gateway import Reserve, read_commit, read_model
 from streams import clock, metrics
 from streams.gateway import openapi
+from streams.gateway.binary import is_binary, structured
 from streams.gateway.bodies import body_of, parsed
 from streams.gateway.desk import Desk
 from streams.gateway.events import Away, Checked, check, split
@@ -180,7 +181,11 @@ class Routes:
         self, request: web.Request, unless_set: Mapping[str, bytes] | None = None
     ) -> list[Checked]:
         key = self._key(request, "ingest")
-        texts = parsed(split, await self._body(request))
+        body = await self._body(request)
+        if is_binary(request.headers):
+            texts = [parsed(lambda data: structured(request.headers, data), body)]
+        else:
+            texts = parsed(split, body)
         return [check(text, key.tenant, self._settings.event_bytes_max, unless_set) for text in texts]
 
     async def _body(self, request: web.Request) -> bytes:

@@ -49,10 +49,15 @@ def test_access_events_and_a_quiet_end(fleet: Fleet) -> None:
 
     status, body = client.ask("POST", "/v1/events", [EVENT, {"id": "x"}])
     assert (status, [each["status"] for each in body["results"]]) == (200, ["accepted", "rejected"])
+    binary = {f"ce-{name}": str(EVENT[name]) for name in EVENT if name != "data"} | {"ce-id": "e2"}
+    sent = client.ask("POST", "/v1/events", EVENT["data"], **binary, **{"Content-Type": "application/json"})
+    assert sent == (200, {"results": [{"id": "e2", "status": "accepted"}]})
     raw = ledger.Reader(fleet.servers, fleet.topic(topics.EVENTS))
     raw.read_to(fleet.ends(topics.EVENTS))
     raw.close()
-    assert [json.loads(value or b"") for _, value, _ in raw.records] == [EVENT | {"tenant": "acme"}]
+    in_headers = EVENT | {"tenant": "acme", "id": "e2", "datacontenttype": "application/json"}
+    found = [json.loads(value or b"") for _, value, _ in raw.records]
+    assert sorted(found, key=lambda event: event["id"]) == [EVENT | {"tenant": "acme"}, in_headers]
     assert client.ask("GET", "/openapi.json")[0] == 200
     fleet.end("gateway")
 
