@@ -1,4 +1,5 @@
-"""How fast the gateway answers: requests at a steady rate, each timed from when it was due, so that a stall costs its queue.
+"""How fast the gateway answers: requests at a steady rate, each timed from when it was due, so that a stall costs its queue;
+and the same asked by wrk, where it is there.
 
 `python -m tests.bench.gateway` runs it, on a broker of its own.
 """
@@ -20,6 +21,7 @@ from confluent_kafka import Producer
 
 from schemas import topics
 from tests import servers
+from tests.bench import wrk
 from tests.integration.asking import Client, make_key
 from tests.integration.fleet import Fleet
 from tests.unit.streams.gateway.gate import CATALOG, entitlement
@@ -29,6 +31,7 @@ RATE, SECONDS, CONNECTIONS = 2_000, 10, 64
 WARM = 500
 FEATURE = "chat"
 PLENTY = "1000000000"
+ACCESS = f"/v1/tenants/acme/accounts/cust-{{number}}/features/{FEATURE}"
 END = b"\r\n\r\n"
 
 
@@ -54,7 +57,7 @@ def main() -> None:
 
 
 def measure(bootstrap: str, folder: pathlib.Path) -> list[Answered]:
-    """Access, and reservations, each at the steady rate."""
+    """Access, asked by wrk too, and reservations, each at the steady rate."""
     folder.mkdir(parents=True, exist_ok=True)
     fleet = Fleet(bootstrap, f"bench-{uuid.uuid4().hex[:6]}.", folder)
     fleet.make_topics(append_time=True)
@@ -62,8 +65,14 @@ def measure(bootstrap: str, folder: pathlib.Path) -> list[Answered]:
     client = Client(fleet, "gateway", make_key(fleet, "acme"))
     client.start()
     try:
-        asked = (("access", _access), ("reservations", _reserve))
-        return [asyncio.run(_steady(client, name, make)) for name, make in asked]
+        found = [asyncio.run(_steady(client, "access", _access))]
+        path = ACCESS.replace("{number}", "%d")
+        told = wrk.run(client.address, path, ACCOUNTS, client.key, RATE, SECONDS, folder)
+        if told is None:
+            sys.stderr.write("gateway: there is no wrk here, so it is asked by our own generator alone\n")
+        else:
+            found.append(Answered("access by wrk", RATE, told.p50, told.p99, told.slowest, told.per_s))
+        return [*found, asyncio.run(_steady(client, "reservations", _reserve))]
     finally:
         fleet.stop()
 
@@ -88,7 +97,7 @@ def _known(fleet: Fleet) -> None:
 
 
 def _access(number: int) -> tuple[str, str, bytes]:
-    return "GET", f"/v1/tenants/acme/accounts/cust-{number % ACCOUNTS}/features/{FEATURE}", b""
+    return "GET", ACCESS.format(number=number % ACCOUNTS), b""
 
 
 def _reserve(number: int) -> tuple[str, str, bytes]:
