@@ -64,6 +64,7 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     entry: str = ""
     kind: str = ""
     access: bool | None = None
+    plan: str | None = ""
 
 
 _decoder = msgspec.json.Decoder(Record)

@@ -83,6 +83,35 @@ def test_a_subject_of_an_account_without_access_loses_and_gains_nothing() -> Non
     assert told(access, (KEY, state(False)), (SUBJECT, held), (SUBJECT, None)) == ["-", "-", "-"]
 
 
+@pytest.mark.parametrize("key", [KEY, SUBJECT])
+def test_who_has_no_plan_is_denied_by_its_first_record_and_granted_when_it_is_let_go(key: bytes) -> None:
+    access = Access(NOW)
+    held = state(False, plan=None, version=None, reason="hard_limit")
+    assert told(access, (key, held), (key, held)) == ["denied", "-"]
+    again = Access(NOW)
+    again.learn(key, held)
+    assert told(again, (key, held), (key, None), (key, None)) == ["-", "granted", "-"]
+    assert told(again, (key, held)) == ["denied"]
+
+
+def test_a_subject_of_an_account_that_is_held_itself_gains_nothing() -> None:
+    access = Access(NOW)
+    held = state(False, plan=None, version=None, reason="hard_limit")
+    assert told(access, (KEY, held), (SUBJECT, held), (SUBJECT, None)) == ["denied", "-", "-"]
+    assert told(access, (SUBJECT, held), (KEY, None), (SUBJECT, None)) == ["-", "granted", "granted"]
+
+
+def test_an_account_that_begins_without_access_loses_none_though_it_was_held_before() -> None:
+    access = Access(NOW)
+    held = state(False, plan=None, version=None)
+    assert told(access, (KEY, held), (KEY, state(False)), (KEY, state(True)), (KEY, None)) == [
+        "denied",
+        "-",
+        "granted",
+        "-",
+    ]
+
+
 def test_what_may_have_been_compacted_away_is_told_as_it_is() -> None:
     old = NOW - LAG_US - 1
     assert told(Access(NOW), (KEY, state(False)), (KEY, state(False)), stamp=old) == ["denied", "-"]
