@@ -22,6 +22,11 @@ def entry_of(cells: Cells, ids: Ids, tenant: str, account: str, uid: bytes) -> E
     return None if found is None else Entry.read(found)
 
 
+def touched(cells: Cells, tenant: str, account: str, uid: bytes) -> bool:
+    """Whether a correction made something else of an event."""
+    return cells.get(_bucket(tenant, tree.root(cells, tenant, account)), uid.hex()) is not None
+
+
 def put(step: Step, uid: bytes, entry: Entry) -> None:
     """Note what a correction made of an event."""
     root = tree.root(step.cells, step.tenant, step.account)

@@ -18,11 +18,11 @@ from rating.subscriptions import (
     end,
     next_boundary,
     pass_boundary,
-    paused,
     running,
 )
 from rating.timeline import SELECTORS, Timeline, applied, inserted, spell_at, timeline
 
+Pauses = tuple[tuple[int, int], ...]
 _ASKED = ("plan", "anchor", "overrides", *SELECTORS)
 
 
@@ -35,8 +35,6 @@ def change(step: Step, command: Command) -> None:
         withdrawn = sub._replace(planned=tuple(each for each in sub.planned if not each.waits))
         _planned(step, sub, withdrawn, sub.cursor)
         sub = withdrawn
-    if (kind == "resume") != paused(sub) and kind in ("pause", "resume"):
-        return
     sub = _caught_up(step, sub, at)
     known = timeline(step, sub)
     if fields.get("at", "now") == "period_end":
@@ -199,13 +197,20 @@ def with_prorate(sub: Subscription, made: Change) -> Subscription:
 def with_change(sub: Subscription, made: Change, at: int) -> Subscription:
     """The subscription paused, resumed, or with another quantity of a fee."""
     sub = with_prorate(sub, made)
-    if made.kind == "pause":
-        return sub._replace(pauses=(*sub.pauses, (at, NEVER)))
-    if made.kind == "resume" and sub.pauses:
-        return sub._replace(pauses=(*sub.pauses[:-1], (sub.pauses[-1][0], at)))
+    if made.kind in ("pause", "resume"):
+        return sub._replace(pauses=switched(sub.pauses, at, made.kind == "pause"))
     if made.kind == "set_quantity":
         asked = json.loads(made.fields)
         others = tuple(each for each in sub.quantities if each[:2] != (at, asked["fee"]))
         new = (at, asked["fee"], numbers.quantity(asked["quantity"]))
         return sub._replace(quantities=tuple(sorted((*others, new))))
     return sub
+
+
+def switched(pauses: Pauses, at: int, off: bool) -> Pauses:
+    """The marks of a subscription's pauses with one more: from a moment on, until the next, it is off or on. So what comes
+    late is where its time says."""
+    marks = {low: low < high for low, high in pauses} | {at: off}
+    moments = sorted(marks)
+    ends = [*moments[1:], NEVER]
+    return tuple((low, high if marks[low] else low) for low, high in zip(moments, ends, strict=True))

@@ -29,6 +29,10 @@ def correct(step: Step, command: Command, accept_past: int, metering: Any) -> No
             f"event {was.id} of {was.source} is of another account of the tree: name the one that used it"
         )
     if entry.digest != was.digest or (was.time is not None and entry.time != was.time):
+        if amended.touched(step.cells, step.tenant, step.account, was.uid):
+            raise Refused(
+                f"event {was.id} of {was.source} was amended since: was must be the event as it is now"
+            )
         raise Refused(f"was is not event {was.id} of {was.source} as it was accepted")
     if entry.time < step.now - accept_past:
         raise Refused(f"event {was.id} is older than accept_past: correct it offline")

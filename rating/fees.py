@@ -99,10 +99,10 @@ def arrears(step: Step, known: Timeline, length: str, at: int) -> None:
             if item.fee.timing == "arrears" and length_of(item.plan, item.fee) == length:
                 keys[item.fee.key] = item.fee.every == ONCE
     for key, once in keys.items():
-        if not once:
+        if once:
+            _once(step, known, key, at)
+        else:
             _settle(step, known, key, spell, (low, at))
-        elif known.sub.end == at:
-            _once(step, known, key, at, "arrears")
 
 
 def booked_only(known: Timeline) -> Timeline:
@@ -172,16 +172,20 @@ def _held_at(step: Step, known: Timeline, key: str, at: int, spell: Spell) -> He
     return found if found is not None and length_of(found.plan, found.fee) == spell.length else None
 
 
-def _once(step: Step, known: Timeline, key: str, at: int, timing: str = "advance") -> None:
-    """A fee that is due once: in full, in the period in which it is held first, or at the end in arrears."""
+def _once(step: Step, known: Timeline, key: str, at: int) -> None:
+    """A fee that is due once, in full, for the period in which it is held first: at that moment, or in arrears at its end."""
     bucket, member = ("fee", step.tenant, step.account, known.sub.id), f"{key}|{ONCE}"
     before = step.cells.get(bucket, member) or FeePeriod(0)
-    found = _first_held(step, known, key, at, timing)
+    found = _first_held(step, known, key, at)
     after = FeePeriod(0)
     if found is not None and found[1].cost:
         moment, item = found
-        spell = length_at(step.catalog, known, at - 1 if timing == "arrears" else moment, item.plan.period)
-        after = FeePeriod(item.cost, tuple(item.terms), spell.start)
+        spell = length_at(step.catalog, known, moment, item.plan.period)
+        window = at, spell.nominal
+        if item.fee.timing == "arrears":
+            window = max(moment, spell.start), spell.end
+        if item.fee.timing == "advance" or spell.end <= at:
+            after = FeePeriod(item.cost, tuple(item.terms), spell.start)
     if (before.booked, before.start) == (after.booked, after.start):
         return
     step.cells.put(bucket, member, after)
@@ -194,10 +198,10 @@ def _once(step: Step, known: Timeline, key: str, at: int, timing: str = "advance
         _line(step, known, was, gone, (at, max(at, gone.nominal)), -before.booked)
         before = FeePeriod(0)
     if found is not None and after.booked:
-        _line(step, known, found[1], spell, (at, spell.nominal), after.booked - before.booked)
+        _line(step, known, found[1], spell, window, after.booked - before.booked)
 
 
-def _first_held(step: Step, known: Timeline, key: str, at: int, timing: str) -> tuple[int, Held] | None:
+def _first_held(step: Step, known: Timeline, key: str, at: int) -> tuple[int, Held] | None:
     """The moment up to `at` at which a fee that is due once is held first, and as what."""
     sub = known.sub
     moments = {sub.start, *(terms.start for terms in known.terms), *(end for _, end in sub.pauses)}
@@ -205,7 +209,7 @@ def _first_held(step: Step, known: Timeline, key: str, at: int, timing: str) -> 
         if moment > at or moment >= sub.end or any(low <= moment < high for low, high in sub.pauses):
             continue
         item = held(step, sub, known.terms[known.at(moment)], moment).get(key)
-        if item is not None and item.fee.every == ONCE and item.fee.timing == timing:
+        if item is not None and item.fee.every == ONCE:
             return moment, item
     return None
 

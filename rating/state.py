@@ -39,7 +39,7 @@ from typing import Any, NamedTuple
 
 from rating.limits.state import Bound, Gauge
 
-STATE_VERSION = 3
+STATE_VERSION = 4
 """Of the rules and of what cells hold. A state of another is not gone on with: a worker refuses it."""
 NEVER = 1 << 62
 TENANT_ACCOUNT = ""
@@ -93,7 +93,7 @@ class Change(NamedTuple):
 
 class Subscription(NamedTuple):
     """`end` is `NEVER` while it runs. `cursor` is the moment up to which beginnings and changes are booked; `pauses` are
-    `(from, to)`, `quantities` `(from, fee, count in 10⁻¹²)`, `prorated` `(moment, whether fees follow that change by time)`.
+    `(from, to)`, empty where a `resume` is, `quantities` `(from, fee, count in 10⁻¹²)`, `prorated` `(moment, whether fees follow that change by time)`.
     State of periods that end by `cleaned` is forgotten."""
 
     id: str

@@ -111,7 +111,8 @@ def next_boundary(step: Step, sub: Subscription) -> int:
     plan = step.plan(sub, known.terms[known.at(sub.cursor)])
     ends = (length_at(step.catalog, known, sub.cursor, length).nominal for length in lengths(plan))
     moves = (terms.start for terms in known.terms if terms.start > sub.cursor)
-    return min(*ends, *moves, *(change.at for change in sub.planned if change.at > sub.cursor), NEVER)
+    turns = (low for low, _ in sub.pauses if low > sub.cursor)
+    return min(*ends, *moves, *turns, *(change.at for change in sub.planned if change.at > sub.cursor), NEVER)
 
 
 def paused(sub: Subscription) -> bool:

@@ -16,6 +16,7 @@ from tests.auditor.lifecycle.words import shown
 from tests.auditor.lifecycle_cases import History, history
 from tests.auditor.lifecycle_dense import dense_history
 from tests.auditor.lifecycle_features import ALL
+from tests.auditor.lifecycle_turns import turning_history
 from tests.auditor.lifecycle_variants import varied
 from tests.auditor.shrink import shrunk
 
@@ -24,6 +25,7 @@ FEATURES = ALL
 HISTORIES = 2_000
 VARIED = 200
 DENSE = 600
+TURNING = 1_000
 TESTS = 8
 
 
@@ -87,6 +89,14 @@ def test_so_do_histories_in_which_all_meets(part: int) -> None:
     for seed in seeds:
         agree(dense_history(seed))
     assert len(seeds) == DENSE // 2
+
+
+@pytest.mark.parametrize("part", range(2))
+def test_so_do_histories_that_turn_on_and_off(part: int) -> None:
+    seeds = range(part, TURNING, 2)
+    for seed in seeds:
+        agree(turning_history(seed))
+    assert len(seeds) == TURNING // 2
 
 
 def test_the_histories_ask_something() -> None:

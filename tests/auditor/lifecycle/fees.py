@@ -36,11 +36,13 @@ def fees(periods: list[Period], until: int) -> Iterator[tuple[str, int, Due]]:
             continue
         closed = each.grace_end <= until
         yield key, begin, Due(_cost(each), closed=closed, currency=each.currency, end=each.stop)
-    for key, (begin, amount, currency) in once.items():
-        yield key, begin, Due(amount, currency=currency)
+    for key, (period, amount, currency, fee) in once.items():
+        # In arrears it is due at the end of the period in which it is held first.
+        if fee.get("timing", "advance") == "advance" or (not period.open and period.stop <= until):
+            yield key, period.begin, Due(amount, currency=currency)
 
 
-Once = dict[str, tuple[int, Fraction, str]]
+Once = dict[str, tuple[Period, Fraction, str, Doc]]
 
 
 def _held(periods: list[Period]) -> tuple[dict[tuple[str, int, int | None], Held], Once]:
@@ -53,7 +55,7 @@ def _held(periods: list[Period]) -> tuple[dict[tuple[str, int, int | None], Held
                     continue
                 cost = _quantity(piece, fee) * decimal(fee, "amount")
                 if fee.get("every", "period") == "once":
-                    once.setdefault(fee["key"], (period.begin, cost, piece.plan["currency"]))
+                    once.setdefault(fee["key"], (period, cost, piece.plan["currency"], fee))
                     continue
                 nominal = _nominal(period, piece, fee)
                 name = (fee["key"], nominal[0], piece.terms.anchor)

@@ -45,6 +45,30 @@ def test_a_year_and_once_are_counted_from_the_same_anchor() -> None:
     assert [line["amount"] for line in life.lines(kind="fee", charge="setup")] == ["500"]
 
 
+def test_once_in_arrears_is_due_at_the_end_of_the_period_in_which_it_is_held_first() -> None:
+    once = {"key": "setup", "amount": "500", "timing": "arrears", "every": "once"}
+    life = Life([plan("pro", fees=[once])])
+    life.subscribe("pro", "2026-03-15")
+    life.until("2026-03-31T23:59")
+    assert life.lines() == []
+    life.until("2026-06-01")
+    (line,) = life.lines(kind="fee")
+    assert (line["amount"], line["period_start"]) == ("500", "2026-03-01T00:00:00.000000Z")
+    assert (line["window_start"], line["window_end"]) == (
+        "2026-03-15T00:00:00.000000Z",
+        "2026-04-01T00:00:00.000000Z",
+    )
+
+
+def test_a_fee_that_a_change_makes_one_of_without_proration_moves_to_the_largest_held() -> None:
+    life = Life([plan("a", fees=[fee("31")]), plan("b", fees=[fee("62", prorate=False)])])
+    life.subscribe("a", "2026-03-01")
+    life.change("change_plan", "2026-03-11", plan="b")
+    assert [line["amount"] for line in life.lines(kind="fee")] == ["31", "31"]
+    life.change("change_plan", "2026-03-21", plan="a")
+    assert life.sum(kind="fee") == Decimal(62) - Decimal(31) * 11 / 31
+
+
 def test_without_proration_the_largest_that_was_held_is_due_in_full() -> None:
     life = Life([plan("pro", fees=[fee("10", prorate=False)])])
     life.subscribe("pro", "2026-03-15", quantities={"base": "2"})
