@@ -11,6 +11,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 
 from streams.stack import broker, clickhouse
@@ -114,9 +115,11 @@ def _stack() -> Iterator[tuple[StackConfig, pathlib.Path]]:
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder = pathlib.Path(name)
         config = servers.local_config(folder / "home")
+        began = time.monotonic()
         broker.start(config, lambda words: None)
         try:
             clickhouse.start(config, lambda words: None)
+            sys.stderr.write(f"stack: started in {time.monotonic() - began:.1f} s\n")
             yield config, folder
         finally:
             clickhouse.daemon(config).stop()

@@ -92,6 +92,17 @@ def test_no_abort_is_lost_and_readers_get_past(config: StackConfig) -> None:
     assert past(config) == []
 
 
+def committed(producer: Producer, over: threading.Event) -> bool:
+    """Commit, asking again while it is only slow; `False` once it is over."""
+    while True:
+        try:
+            producer.commit_transaction(1.0)
+            return True
+        except KafkaException as error:
+            if over.is_set() or not error.args[0].retriable():
+                return False
+
+
 @contextmanager
 def committing(producers: Sequence[Producer]) -> Iterator[threading.Semaphore]:
     """They commit without a pause while the block runs, or until the broker is gone; each commit is told."""
@@ -103,7 +114,8 @@ def committing(producers: Sequence[Producer]) -> Iterator[threading.Semaphore]:
             while not over.is_set():
                 step += 1
                 write(producers[number], f"{number}-{step}".encode())
-                producers[number].commit_transaction(1.0)
+                if not committed(producers[number], over):
+                    return
                 told.release()
         except KafkaException:
             return
