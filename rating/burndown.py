@@ -233,6 +233,16 @@ def end(step: Step, key: str, held: Grant, entry: str, amount: int) -> None:
         save(step, key, left)
 
 
+def unvoid(step: Step, key: str, share: int) -> None:
+    """Take back what was voided of a grant, an entry the other way round; where it has lapsed meanwhile it lapses again."""
+    held = step.cells.get(("grant", step.tenant, step.account), key)
+    lapsed = "" if held.ended == "void" else held.ended
+    _book(step, key, held._replace(ended=lapsed), "void", share, None)
+    if lapsed:
+        held = step.cells.get(("grant", step.tenant, step.account), key)
+        _book(step, key, held, lapsed, -share, None)
+
+
 def roll(step: Step, key: str, held: Grant, due: int) -> None:
     """The rollover at a period's end: the balance as of that end becomes `min(max, max(min, balance))`."""
     _book(step, key, held._replace(ahead=0, rolled=due), "rollover", _kept(held) - held.balance, None)

@@ -11,10 +11,12 @@ from rating.proration import part
 from rating.state import NEVER, Grant, Subscription
 from rating.step import Step
 from rating.timeline import Spell, Timeline, length_at
-from rating.times import format_time
+from rating.times import DAY, format_time
 
 _SCALE = 10 ** (numbers.AMOUNT_DIGITS - numbers.QTY_DIGITS)
 ONCE = "once"
+_PERIOD_MAX = 366 * DAY
+"""No change is dated back before its period."""
 
 
 class Issue(NamedTuple):
@@ -86,15 +88,17 @@ def _around(step: Step, known: Timeline, at: int) -> tuple[dict[str, Issue], dic
 
 
 def change(step: Step, known: Timeline, at: int, dues: dict[str, Due], had: dict[str, Due]) -> None:
-    """Book what is due at a moment, less what was booked for it already."""
+    """Book what is due at a moment, less what was booked for it already; what was voided for it is back (`restore`)."""
     issued = False
     for key in dict.fromkeys([*had, *dues]):
         new, old = dues.get(key), had.get(key)
         some = new or old
         assert some is not None
+        if old is not None and old.amount < 0:
+            old = None
         if some.issue.grant.every == ONCE and _there(step, known.sub, key):
             continue
-        if new and old and new.spell.nominal != old.spell.nominal:
+        if new and old and (new.amount < 0 or new.spell.nominal != old.spell.nominal):
             _void(step, known.sub, key, old.amount, at)
             old = None
         amount = (new.amount if new else 0) - (old.amount if old else 0)
@@ -102,7 +106,9 @@ def change(step: Step, known: Timeline, at: int, dues: dict[str, Due], had: dict
             _issue(step, known, at, key, some, amount)
             issued = True
         elif amount < 0:
-            _void(step, known.sub, key, -amount, at)
+            taken = _void(step, known.sub, key, -amount, at)
+            if new is not None and new.amount < 0:
+                _note(step, known.sub, at, taken)
     if issued:
         pay_what_is_due(step, at)
 
@@ -178,16 +184,46 @@ def _expires(step: Step, known: Timeline, new: Issue, spell: Spell, at: int) -> 
     return end
 
 
-def _void(step: Step, sub: Subscription, key: str, amount: int, at: int) -> None:
-    """Take `amount` (10⁻¹²) from the grants of one key, that of the moment first, then the latest, as far as they go."""
+def _void(step: Step, sub: Subscription, key: str, amount: int, at: int) -> list[tuple[str, int]]:
+    """Take `amount` (10⁻¹²) from the grants of one key, that of the moment first, then the latest, as far as they go, and
+    say what was taken of which."""
     left = amount * _SCALE
     mine = [
         (name == _name(sub, key, at), held.order, name, held)
         for name, held in burndown.grants(step)
         if held.subscription == sub.id and held.key == key and not held.ended
     ]
+    taken = []
     for _, _, name, held in sorted(mine, reverse=True):
         share = min(left, held.balance)
         if share > 0:
             burndown.end(step, name, held, "void", share)
+            taken.append((name, share))
             left -= share
+    return taken
+
+
+def _note(step: Step, sub: Subscription, at: int, taken: list[tuple[str, int]]) -> None:
+    """Know what a change has voided, for one that comes late."""
+    bucket = _voids(step, sub)
+    for moment, _ in list(step.cells.members(bucket)):
+        if int(moment) < at - _PERIOD_MAX:
+            step.cells.put(bucket, moment, None)
+    if taken:
+        step.cells.put(bucket, str(at), (*(step.cells.get(bucket, str(at)) or ()), *taken))
+
+
+def restore(step: Step, sub: Subscription, since: int) -> bool:
+    """Put back what changes from a moment on have voided, as far as they did, and say whether they did: a change that comes
+    late takes its own first, and the others theirs of what it leaves."""
+    bucket = _voids(step, sub)
+    late = [(moment, taken) for moment, taken in step.cells.members(bucket) if int(moment) >= since]
+    for moment, taken in late:
+        step.cells.put(bucket, moment, None)
+        for name, share in taken:
+            burndown.unvoid(step, name, share)
+    return bool(late)
+
+
+def _voids(step: Step, sub: Subscription) -> tuple[str, ...]:
+    return ("voided", step.tenant, step.account, sub.id)

@@ -214,6 +214,7 @@ def end(step: Step, sub: Subscription, at: int) -> None:
         for length in lengths(plan) if at > sub.start else ():
             fees.arrears(step, known, length, at)
         fees.settle(step, known, at)
+    grants.restore(step, ended, at)
     grants.lapse(step, ended, at)
     closing = {*ended.closing}
     for length in lengths(plan):

@@ -1,8 +1,7 @@
 """Histories that turn on and off: pauses, resumes, cancellations, plans and seats, now, dated back, and with the period.
 
 Histories of `lifecycle_cases` have a change that waits only while nothing else is asked. Here each follows on the others:
-a pause that waits beside one that holds, a resume that replaces it, what is dated back before both. Not drawn: a change
-of plan or an end dated back over another where plans issue grants, since what a void finds depends on the one before it.
+a pause that waits beside one that holds, a resume that replaces it, what is dated back before both.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ def turning_history(seed: int) -> History:
     plans = [_plan(random, key) for key in "ab"]
     meter: Doc = {"key": "m", "event_type": "use", "aggregation": "sum", "value": "$.value", "unit": "unit",
                   "window": "1d"}  # fmt: skip
-    inputs = list(_inputs(random, any("grants" in plan for plan in plans)))
+    inputs = list(_inputs(random))
     last = max(moment(next(iter(line.values()))["time"]) for line in inputs)
     return History(seed, {"meters": [meter], "plans": plans}, inputs, last + 40 * DAY)
 
@@ -51,7 +50,7 @@ def _plan(random: Random, key: str) -> Doc:
     return plan
 
 
-def _inputs(random: Random, grants: bool) -> Iterator[Doc]:
+def _inputs(random: Random) -> Iterator[Doc]:
     clock = moment(BASE) + random.randrange(6 * DAY)
     start = clock - random.choice((0, 2 * DAY))
     zone = random.choice(("UTC", "America/New_York"))
@@ -67,7 +66,7 @@ def _inputs(random: Random, grants: bool) -> Iterator[Doc]:
         kind, waits = random.choice(KINDS), random.random() < 0.35
         if kind == "cancel" and random.random() < 0.5:
             waits = True
-        exact = waits or (grants and kind in ("change_plan", "cancel")) or random.random() < 0.7
+        exact = waits or random.random() < 0.7
         told = clock if exact else max(start + 1, clock - random.randrange(40) * HOUR)
         fields: Doc = {"type": kind, "at": "period_end" if waits else "now"}
         if kind == "change_plan":

@@ -79,6 +79,39 @@ def test_a_change_dated_before_another_grants_for_the_time_between_them_alone() 
     assert entries == ["grant 31", "grant 11", "grant 63", "void -11", "void -22"]
 
 
+def test_a_change_dated_before_another_voids_first() -> None:
+    life = Life([granting("some", "31"), plan("none")])
+    life.subscribe("some", "2026-03-01")
+    life.change("change_plan", "2026-03-21", plan="none")
+    life.change("change_plan", "2026-03-11", came="2026-03-22", plan="none")
+    # What the later one took is back before the earlier one takes what is left of its 21 days.
+    assert life.ledger() == [
+        ("grant", "31", "31"),
+        ("void", "-11", "20"),
+        ("void", "11", "31"),
+        ("void", "-21", "10"),
+    ]
+
+
+def test_no_more_comes_back_than_a_change_has_voided() -> None:
+    pays = charge(price={"model": "per_unit", "unit_amount": "1"})
+    life = Life([{**granting("some", "31"), "charges": [pays]}, plan("none")])
+    life.subscribe("some", "2026-03-01")
+    life.use(28, "2026-03-02")
+    life.change("change_plan", "2026-03-21", plan="none")
+    life.change("pause", "2026-03-11", came="2026-03-22")
+    assert life.ledger()[1:] == [("burn", "-28", "3"), ("void", "-3", "0"), ("void", "3", "3")]
+
+
+def test_an_end_dated_before_a_change_ends_what_that_has_voided() -> None:
+    life = Life([granting("some", "31"), plan("none")])
+    life.subscribe("some", "2026-03-01")
+    life.change("change_plan", "2026-03-21", plan="none")
+    life.change("cancel", "2026-03-11", came="2026-03-22")
+    life.until("2026-03-23")
+    assert life.ledger()[2:] == [("void", "11", "31"), ("expire", "-31", "0")]
+
+
 def test_a_change_dated_before_a_week_changes_the_grant_of_that_week_too() -> None:
     life = Life([granting("small", "7", "week"), granting("large", "14", "week")])
     life.subscribe("small", "2026-03-01", anchor="start")
