@@ -104,24 +104,31 @@ class Keeper(Stage):
         """Whether what is in a partition is decided here."""
         return number in self._kept
 
-    async def write(self, write: Write) -> None:
-        """Returns when the broker has it. Raises `Lost`. What is decided of it while it waits is written with it."""
+    def write(self, write: Write) -> asyncio.Future[None]:
+        """Done when the broker has it; `Lost` where that does not come to pass. What is decided of it while it waits is written
+        with it.
+
+        It waits from this very call on, so nothing comes between what was decided and this: not the end of its partition.
+        """
         key = write.hold.key
         before = self._pending.get(key)
         answers = (asyncio.get_running_loop().create_future(),) if before is None else before.answers
         # As it is now: while it is on its way, more may be decided of it, which another record will say.
         event = write.event if before is None else write.event or before.write.event
         write = write._replace(hold=replace(write.hold), event=event)
-        self._pending[key] = _Waiting(write, answers)
         self._kept[write.number].add(key)
+        self._pending[key] = _Waiting(write, answers)
         self._wake.set()
-        await asyncio.shield(answers[0])
+        return asyncio.shield(answers[0])
 
-    async def written(self, key: HoldKey) -> None:
-        """Returns when what was decided of a reservation is written. Raises `Lost`."""
+    def written(self, key: HoldKey) -> asyncio.Future[None]:
+        """Done when what was decided of a reservation up to this call is written; `Lost` as with `write`."""
         waiting = self._pending.get(key) or self._on_way.get(key)
         if waiting is not None:
-            await asyncio.shield(waiting.answers[0])
+            return asyncio.shield(waiting.answers[0])
+        done = asyncio.get_running_loop().create_future()
+        done.set_result(None)
+        return done
 
     def open(self) -> None:
         self._numbers, self._unannounced = {}, set()

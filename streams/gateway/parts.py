@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Protocol
 
 from aiohttp import web
@@ -23,11 +24,11 @@ class Keeping(Protocol):
     def owns(self, number: int) -> bool:
         """Whether what is in a partition is decided here."""
 
-    async def write(self, write: Write) -> None:
-        """Returns when it is kept. Raises `Lost`."""
+    def write(self, write: Write) -> Awaitable[None]:
+        """Done when it is kept. Raises `Lost`."""
 
-    async def written(self, key: HoldKey) -> None:
-        """Returns when what was decided of it before is kept. Raises `Lost`."""
+    def written(self, key: HoldKey) -> Awaitable[None]:
+        """Done when what was decided of it before is kept. Raises `Lost`."""
 
 
 class Asking(Protocol):

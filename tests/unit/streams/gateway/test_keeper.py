@@ -110,7 +110,7 @@ def aborted() -> None:
     raise Aborted("planned")
 
 
-def decide(desk: Desk, name: str, number: int = 0) -> asyncio.Task[None]:
+def decide(desk: Desk, name: str, number: int = 0) -> asyncio.Future[None]:
     desk.book.put(hold(name))
     return asyncio.ensure_future(desk.keeper.write(Write(number, hold(name))))
 
@@ -138,6 +138,29 @@ def test_what_came_meanwhile_is_one_transaction(desk: Desk) -> None:
     assert [[name for name, _, _ in records] for records in desk.topic.written] == [
         ["r0", "r1", "r2", "r3", "r4"]
     ]
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_what_was_decided_is_lost_with_its_partition_however_late_it_is_waited_for(
+    desk: Desk, again: bool
+) -> None:
+    async def act() -> None:
+        desk.book.put(hold())
+        waited = [desk.keeper.write(Write(0, hold()))]
+        if again:
+            waited.append(desk.keeper.written(hold().key))
+        desk.revoke(0)
+        await desk.keeper._once()
+        for each in waited:
+            with pytest.raises(Lost):
+                await each
+        assert desk.book.get(hold().key) is None
+        other = decide(desk, "r2", 1)
+        await desk.keeper._once()
+        await other
+
+    desk.run(act)
+    assert [[name for name, _, _ in records] for records in desk.topic.written] == [["r2"]]
 
 
 def test_an_aborted_transaction_is_made_again(desk: Desk) -> None:
