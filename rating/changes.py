@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 from rating import grants, numbers, waiting
-from rating.due import pay_what_is_due
 from rating.errors import Refused
 from rating.records import Command
 from rating.recut import recut
@@ -127,13 +126,11 @@ def apply_now(step: Step, sub: Subscription, made: Change) -> None:
     step.save(after)
     if made.kind == "change_plan":
         recut(step, sub, after, at)
-    restored = sub.cursor >= at and grants.restore(step, sub, at)
+    grants.restore(step, sub, at)
     if sub.cursor >= sub.start:
         begin(step, sub, after, old, at, first=False)
     if sub.cursor > at:
         _again(step, sub, after, at)
-    if restored:
-        pay_what_is_due(step, at)
 
 
 def _again(step: Step, was: Subscription, after: Subscription, at: int) -> None:

@@ -62,7 +62,7 @@ def _grant(step: Step, command: Command) -> None:
         created=command.time,
     )  # fmt: skip
     burndown.grant(step, key, made)
-    if effective < command.time:
+    if fields.get("effective_from") and effective <= command.time:
         pay_what_is_due(step, effective)
 
 

@@ -213,16 +213,15 @@ def _note(step: Step, sub: Subscription, at: int, taken: list[tuple[str, int]]) 
         step.cells.put(bucket, str(at), (*(step.cells.get(bucket, str(at)) or ()), *taken))
 
 
-def restore(step: Step, sub: Subscription, since: int) -> bool:
-    """Put back what changes from a moment on have voided, as far as they did, and say whether they did: a change that comes
-    late takes its own first, and the others theirs of what it leaves."""
+def restore(step: Step, sub: Subscription, since: int) -> None:
+    """Take back what changes from a moment on have voided, as far as they did: a change that comes late takes its own first,
+    and the others theirs of what it leaves."""
     bucket = _voids(step, sub)
-    late = [(moment, taken) for moment, taken in step.cells.members(bucket) if int(moment) >= since]
-    for moment, taken in late:
-        step.cells.put(bucket, moment, None)
-        for name, share in taken:
-            burndown.unvoid(step, name, share)
-    return bool(late)
+    for moment, taken in list(step.cells.members(bucket)):
+        if int(moment) >= since:
+            step.cells.put(bucket, moment, None)
+            for name, share in taken:
+                burndown.unvoid(step, name, share)
 
 
 def _voids(step: Step, sub: Subscription) -> tuple[str, ...]:

@@ -41,6 +41,15 @@ def test_it_pays_what_is_due_of_the_open_period() -> None:
     assert life.sum("amount_due") == 20
 
 
+@pytest.mark.parametrize(("effective_from", "paid"), [(None, []), (full(START), ["input 0 4 None"])])
+def test_one_of_the_very_time_of_its_command_does_where_it_says_so(
+    effective_from: str | None, paid: list[str]
+) -> None:
+    life = lived((10, "2026-03-01T05"))
+    grant(life, "4", "USD", START, effective_from=effective_from)
+    assert adjusted(life) == paid
+
+
 def test_a_fee_is_paid_where_it_is_named() -> None:
     life = lived((10, "2026-03-05"), fees=[{"key": "base", "amount": "31", "timing": "advance"}])
     grant(life, "15", "USD")
